@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 import netspec.backend
-from netspec_cli import main
 from tests.having import ORACLE, TRAINER
+from tests.training import commands
+from tests.training.commands import Netspec
 from tests.training.fakes import FakeBackend
 
 SPEC = """\
@@ -31,15 +29,6 @@ FIGURES = [
 ]
 
 
-class Answer(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Netspec = Callable[..., Answer]
-
-
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Netspec:
     """Runs `netspec` with these words, in a folder with a spec and its data."""
@@ -49,17 +38,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     np.savez(tmp_path / "specs" / "own.npz", **dict(zip(keys, (images, labels) * 3, strict=True)))  # type: ignore[arg-type]
     (tmp_path / "specs" / "tiny.yaml").write_text(SPEC)
     monkeypatch.chdir(tmp_path)
-
-    def run(*words: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["netspec", *words])
-        code = 0
-        try:
-            main.run()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        return Answer(code, *capsys.readouterr())
-
-    return run
+    return commands.netspec(monkeypatch, capsys)
 
 
 @pytest.fixture

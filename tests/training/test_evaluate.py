@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +11,9 @@ import numpy as np
 import pytest
 
 import netspec
-from netspec.backend import backend
-from netspec_cli import main
 from tests.having import TRAINER, TRAINERS
+from tests.training import commands
+from tests.training.commands import Netspec, trained
 
 SPEC = """\
 netspec: 1
@@ -45,7 +43,7 @@ def arrays(count: int = 48, classes: int = 3, size: int = 4) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a spec, its data, and a run."""
     folder = tmp_path_factory.mktemp("evaluate")
     np.savez(folder / "own.npz", **arrays())
@@ -53,33 +51,15 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-Netspec = Callable[..., tuple[int, str, str]]
-
-
 @pytest.fixture
-def command(trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Netspec:
-    monkeypatch.chdir(trained)
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["netspec", *words])
-        code = 0
-        try:
-            main.run()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        return code, *capsys.readouterr()
-
-    return run
+def command(room: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Netspec:
+    monkeypatch.chdir(room)
+    return commands.netspec(monkeypatch, capsys)
 
 
 def run_of(name: str, command: Netspec) -> str:
     """The run of a backend, trained once."""
-    if (status := backend(name).status()).state != "ok":
-        pytest.skip(status.detail)
-    if not Path(name).exists():
-        code, _, err = command("train", "tiny.yaml", "-b", name, "-o", name, "-q")
-        assert code == 0, err
-    return name
+    return trained(command, "tiny", name, name)
 
 
 def told(run: str) -> dict[str, float]:
@@ -151,16 +131,16 @@ def test_other_data(command: Netspec) -> None:
     assert json.loads(out)["figures"] == told(run)
 
 
-def test_what_was_edited_since_does_not_count(command: Netspec, trained: Path) -> None:
+def test_what_was_edited_since_does_not_count(command: Netspec, room: Path) -> None:
     run = run_of(TRAINER, command)
-    text = (trained / "tiny.yaml").read_text()
+    text = (room / "tiny.yaml").read_text()
     try:
-        (trained / "tiny.yaml").write_text(text.replace("filters: 4", "filters: 5"))
+        (room / "tiny.yaml").write_text(text.replace("filters: 4", "filters: 5"))
         assert json.loads(command("evaluate", run, "--json")[1])["figures"] == told(run)
-        (trained / "tiny.yaml").unlink()
+        (room / "tiny.yaml").unlink()
         assert json.loads(command("evaluate", run, "--json")[1])["figures"] == told(run)
     finally:
-        (trained / "tiny.yaml").write_text(text)
+        (room / "tiny.yaml").write_text(text)
 
 
 def test_a_run_of_a_recipe_file(command: Netspec) -> None:
@@ -175,13 +155,13 @@ def test_a_run_of_a_recipe_file(command: Netspec) -> None:
     assert json.loads(command("evaluate", "mine", "--json")[1])["figures"] == told("mine") == told(TRAINER)
 
 
-def test_data_that_are_not_those_of_the_run_any_more(command: Netspec, trained: Path) -> None:
+def test_data_that_are_not_those_of_the_run_any_more(command: Netspec, room: Path) -> None:
     run = run_of(TRAINER, command)
-    np.savez(trained / "own.npz", **arrays(count=40))
+    np.savez(room / "own.npz", **arrays(count=40))
     try:
         code, out, err = command("evaluate", run)
     finally:
-        np.savez(trained / "own.npz", **arrays())
+        np.savez(room / "own.npz", **arrays())
     assert (code, out) == (2, "")
     assert "has 30 training samples, and had 36 when the run was trained" in err
 

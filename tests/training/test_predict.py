@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from netspec.backend import backend
-from netspec_cli import main
-from tests.having import TRAINER, TRAINERS
+from tests.having import TRAINER, TRAINERS, needs
+from tests.training import commands
+from tests.training.commands import Netspec, trained
 
 HEAD = "netspec: 1\nname: {name}\n"
 SPECS = {
@@ -135,9 +134,6 @@ def write_data(folder: Path) -> None:
     np.savez(folder / "bits.npz", images=draw.random((8, 4), np.float32), labels=np.arange(8) % 2)
 
 
-Netspec = Callable[..., tuple[int, str, str]]
-
-
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("predict")
@@ -150,27 +146,12 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def command(room: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Netspec:
     monkeypatch.chdir(room)
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["netspec", *words])
-        code = 0
-        try:
-            main.run()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        return code, *capsys.readouterr()
-
-    return run
+    return commands.netspec(monkeypatch, capsys)
 
 
 def run_of(name: str, command: Netspec) -> str:
     """The run of a spec, trained once."""
-    if (status := backend(TRAINER).status()).state != "ok":
-        pytest.skip(status.detail)
-    if not Path(f"run-{name}").exists():
-        code, _, err = command("train", f"{name}.yaml", "-b", TRAINER, "-o", f"run-{name}", "-q")
-        assert code == 0, err
-    return f"run-{name}"
+    return trained(command, name, TRAINER, f"run-{name}")
 
 
 def predicted(command: Netspec, *words: str) -> list[dict[str, Any]]:
@@ -199,8 +180,7 @@ def test_pictures_have_classes_with_probabilities(command: Netspec) -> None:
 )
 def test_an_array_is_prepared_as_the_picture_is(name: str, command: Netspec) -> None:
     run = run_of("shapes", command)
-    if (status := backend(name).status()).state != "ok":
-        pytest.skip(status.detail)
+    needs(name)
     paths = sorted(Path("shapes/warm").iterdir())[:3]
     arrays = []
     for path in paths:
@@ -436,8 +416,7 @@ def test_exported_programs_say_what_netspec_says(command: Netspec) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TRAINERS)
 def test_all_exported_programs_of_all_backends(name: str, command: Netspec) -> None:
-    if (status := backend(name).status()).state != "ok":
-        pytest.skip(status.detail)
+    needs(name)
     programs_say_what_netspec_says(list(GIVEN), command, "--backend", name)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from netspec.recipe import Recipe
 from netspec.recipe.optimizers import Adam, Sgd
 from netspec.training.claim import Claim
 from netspec.training.run import Diverged, train
-from netspec_cli import main
+from tests.training import commands
 from tests.training.fakes import FakeBackend, dataset, network, validated
 
 __all__ = ["validated"]
@@ -38,14 +37,8 @@ def folder(tmp_path: Path, validated: None, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[int, str]:
-    monkeypatch.setattr(sys, "argv", ["netspec", "runs", *words])
-    code = 0
-    try:
-        main.run()
-    except SystemExit as stop:
-        code = int(stop.code or 0)
-    out, err = capsys.readouterr()
-    return code, out + err
+    answer = commands.netspec(monkeypatch, capsys)("runs", *words)
+    return answer.code, answer.out + answer.err
 
 
 def test_a_table_of_all_runs(
