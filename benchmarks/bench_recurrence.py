@@ -1,18 +1,23 @@
 """Times a step of training of generated recurrent layers against the framework's own layer, in one run.
 
     python benchmarks/bench_recurrence.py [--rounds 30] [--batch 32] [--steps 50] [--channels 64] [--units 128]
+                                          [--device cpu]
 
 Both sides take turns: a round is one step of each, and every other round begins with the other one, so that what else
 the machine does falls on both. The ratio is the median of the rounds' ratios, of time and of processor time; the
 latter tells least of what else the machine does. On PyTorch both take (N, channels, steps): the hand-written model
 turns the axes around its `nn.LSTM`. What a framework lacks runs as a loop of ours: its row is timed against the native
 layer that is nearest to it.
+
+With `--device cuda` the last column says whether cuDNN's recurrent kernel is in PyTorch's profile of one step of each
+side; it is "not known" for Keras on another engine than PyTorch.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 from statistics import median
 from time import perf_counter, process_time
@@ -21,6 +26,7 @@ from typing import Any
 import numpy as np
 
 import netspec
+from netspec.backend import NoDevice
 
 SPEC = """\
 netspec: 1
@@ -44,6 +50,8 @@ ROWS: tuple[tuple[str, str, str], ...] = (
 
 WARM_UP = 3
 RATE = 2.0**-10
+CUDNN = "aten::_cudnn_rnn"
+"""The operator of PyTorch that runs cuDNN's recurrent kernels."""
 Step = Callable[[], None]
 
 
@@ -64,13 +72,15 @@ def turns(ours: Step, theirs: Step, rounds: int) -> tuple[float, float, float, f
     return median(each["ours"] for each in kept), median(each["theirs"] for each in kept), *ratios
 
 
-def torch_sides(graph: netspec.Graph, layer: str, both: bool, x: Any, units: int) -> tuple[Step, Step]:
+def torch_sides(
+    graph: netspec.Graph, layer: str, both: bool, x: Any, units: int, device: str
+) -> tuple[Step, Step]:
     """A step of each side on PyTorch."""
     import torch
 
-    native = getattr(torch.nn, layer)(x.shape[1], units, batch_first=True, bidirectional=both)
-    model: Any = netspec.build(graph, "torch", device="cpu")
-    given = torch.as_tensor(x)
+    model: Any = netspec.build(graph, "torch", device=device)
+    native = getattr(torch.nn, layer)(x.shape[1], units, batch_first=True, bidirectional=both, device=device)
+    given = torch.as_tensor(x, device=device)
 
     def step(module: Any, forward: Callable[[], Any]) -> Step:
         learnt = [each for each in module.parameters() if each.requires_grad]
@@ -81,6 +91,8 @@ def torch_sides(graph: netspec.Graph, layer: str, both: bool, x: Any, units: int
             optimizer.zero_grad()
             forward().square().mean().backward()
             optimizer.step()
+            if given.is_cuda:
+                torch.cuda.synchronize()  # a step ends when its kernels do
 
         return run
 
@@ -88,8 +100,10 @@ def torch_sides(graph: netspec.Graph, layer: str, both: bool, x: Any, units: int
     return step(model, lambda: model(given)), theirs
 
 
-def keras_sides(graph: netspec.Graph, layer: str, both: bool, x: Any, units: int) -> tuple[Step, Step]:
-    """A step of each side on Keras."""
+def keras_sides(
+    graph: netspec.Graph, layer: str, both: bool, x: Any, units: int, device: str
+) -> tuple[Step, Step]:
+    """A step of each side on Keras. It returns the loss as a number, so it ends when its kernels do."""
     import keras
 
     turned = np.moveaxis(x, 1, 2).copy()
@@ -109,7 +123,30 @@ def keras_sides(graph: netspec.Graph, layer: str, both: bool, x: Any, units: int
 
         return run
 
-    return step(netspec.build(graph, "keras")), step(native)
+    return step(netspec.build(graph, "keras", device=device)), step(native)
+
+
+def place(framework: str, device: str) -> AbstractContextManager[object]:
+    """Place what Keras does on a device meanwhile; PyTorch is given the device with each tensor."""
+    if framework != "keras":
+        return nullcontext()
+    from netspec_keras.runtime import placed
+
+    return placed(device)
+
+
+def runs_cudnn(framework: str, step: Step) -> str:
+    """Whether cuDNN's recurrent kernel is in the profile of a step."""
+    if framework == "keras":
+        import keras
+
+        if keras.backend.backend() != "torch":
+            return "not known"
+    from torch.profiler import profile
+
+    with profile() as found:
+        step()
+    return "yes" if any(each.key == CUDNN for each in found.key_averages()) else "no"
 
 
 SIDES = {"torch": torch_sides, "keras": keras_sides}
@@ -121,6 +158,7 @@ def rows(sizes: argparse.Namespace) -> Iterator[str]:
     from tempfile import TemporaryDirectory
 
     x = np.random.default_rng(0).standard_normal((sizes.batch, sizes.channels, sizes.steps)).astype("float32")
+    on_gpu = sizes.device != "cpu"
     for framework, sides in SIDES.items():
         if find_spec(framework) is None:
             yield f"| {framework} | is not installed | | | | |"
@@ -133,11 +171,18 @@ def rows(sizes: argparse.Namespace) -> Iterator[str]:
                 )
                 path.write_text(text, encoding="utf-8")
                 graph = netspec.load(str(path))
-            pair = sides(graph, layer, "both" in fields, x, sizes.units)
-            ours, theirs, ratio, processor = turns(*pair, sizes.rounds)
+            try:
+                with place(framework, sizes.device):
+                    pair = sides(graph, layer, "both" in fields, x, sizes.units, sizes.device)
+                    ours, theirs, ratio, processor = turns(*pair, sizes.rounds)
+                    kernels = [runs_cudnn(framework, each) for each in pair] if on_gpu else []
+            except NoDevice as refusal:
+                yield f"| {framework} | {refusal} | | | | |"
+                break
             written = f"`{op}: {{units: {sizes.units}{fields}}}`"
             times = f"{ours * 1e3:.1f} ms | {theirs * 1e3:.1f} ms"
-            yield f"| {framework} | {written} | {times} | {ratio:.3f} | {processor:.3f} |"
+            used = f" {', '.join(kernels)} |" if on_gpu else ""
+            yield f"| {framework} | {written} | {times} | {ratio:.3f} | {processor:.3f} |{used}"
 
 
 def main() -> None:
@@ -147,9 +192,14 @@ def main() -> None:
     )
     for name, value in (("rounds", 30), ("batch", 32), ("steps", 50), ("channels", 64), ("units", 128)):
         parser.add_argument(f"--{name}", type=int, default=value)
-    print("| framework | layer | netspec | native | ratio | of processor time |")
-    print("| --- | --- | --- | --- | --- | --- |")
-    for row in rows(parser.parse_args()):
+    parser.add_argument("--device", default="cpu", help="cpu, or a GPU: cuda")
+    sizes = parser.parse_args()
+    columns = ["framework", "layer", "netspec", "native", "ratio", "of processor time"]
+    if sizes.device != "cpu":
+        columns.append("cuDNN: netspec, native")
+    print(f"| {' | '.join(columns)} |")
+    print(f"| {' | '.join('---' for _ in columns)} |")
+    for row in rows(sizes):
         print(row, flush=True)
 
 
