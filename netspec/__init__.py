@@ -4,7 +4,8 @@
 >>> graph = netspec.load("zoo:lenet5")
 >>> graph.shapes().totals.params
 61706
->>> source = netspec.compile(graph, "torch")
+>>> from netspec.backend import Writes, installed
+>>> source = netspec.compile(graph, installed(Writes)[0])
 """
 
 from __future__ import annotations

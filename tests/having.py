@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from netspec.backend import Backend, Builds, Judges, Learns, Timed, Trains, Writes, backend, backends
+from netspec.backend import Backend, Builds, Files, Judges, Learns, Timed, Trains, Writes, backend, backends
 
 
 def having(*capabilities: type[Backend]) -> list[str]:
@@ -33,6 +33,8 @@ def _having(capabilities: tuple[type[Backend], ...]) -> list[Backend]:
 
 
 (ORACLE,) = having(Judges)
+FILER: Files = next(each for each in backends() if isinstance(each, Files))
+"""One that writes a file with the weights."""
 WRITERS, BUILDERS, LEARNERS, TRAINERS = having(Writes), having(Builds), having(Learns), having(Trains)
 WRITER, BUILDER, LEARNER, TRAINER, TIMED = (
     having(each)[0] for each in (Writes, Builds, Learns, Trains, Timed)

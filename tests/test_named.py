@@ -1,4 +1,4 @@
-"""No test, and nothing in netspec/ or cli/, names a backend: they ask for what a backend can do.
+"""No test, and nothing in netspec/ or cli/, names a backend: they ask for what a backend can do. Nor do their texts.
 
 The tests of a backend itself are the exception.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from netspec.backend import backends
+from netspec.backend import Exchanges, Files, Judges, backends
 
 TESTS = Path(__file__).parent
 NAMES = "|".join(each.name for each in backends())
@@ -82,6 +82,63 @@ def test_no_backend_is_known_outside_of_backends(folder: str) -> None:
     files = [path for path in (TESTS.parent / folder).rglob("*.py") if not path.as_posix().endswith(WORDS)]
     assert len(files) > 20
     assert not {str(path): found for path in files if (found := [*named(path.read_text(encoding="utf-8"))])}
+
+
+LIBRARIES = {
+    name for each in backends() if not isinstance(each, Judges) for name in (each.name, *each.frameworks)
+}
+"""The names of backends and their frameworks, without the oracle, whose name is that of a library of netspec's own."""
+ENDS = {each.suffix for each in backends() if isinstance(each, Files)} | {
+    end for each in backends() if isinstance(each, Exchanges) for end in each.writes
+}
+WITHIN = re.compile(
+    rf"(?:{'|'.join(map(re.escape, sorted(LIBRARIES, key=len, reverse=True)))})(?!run|elastic)"
+    rf"|(?:{'|'.join(map(re.escape, sorted(ENDS)))})(?!\w)",
+    re.IGNORECASE,
+)
+"""A library in a text, also inside a longer name, or the end of its files. `torchrun` is a starter of any program."""
+
+ABOUT_OTHERS = {
+    "netspec/ops/words/": "what the words of other libraries are called here",
+    "netspec/language/document/recipe_words.py": "the same, for the words of a recipe",
+    "netspec/diagnostics/codes/structure.py": "explains conventions that differ from those of other libraries",
+    "netspec/ops/norm.py": "the same, in an advice: a momentum of another library",
+    "netspec/arithmetic.py": "whose rules of rounding the formulas are",
+    "netspec/ops/base.py": "whose layout is the canonical one",
+    "netspec/exchange/foreign.py": "the same",
+    "netspec/ops/fans.py": "whose rule the fans of a bias follow",
+    "netspec/recipe/optimizers.py": "whose formulas the optimisers have",
+    "netspec/recipe/schedules.py": "whose formula a schedule has",
+    "netspec/data/loading.py": "the ends of names of pickles, which are refused as data",
+}
+"""Files that speak of other libraries, not of backends: a definition, or an advice to who comes from there."""
+
+
+def strings(path: Path) -> list[str]:
+    """The strings of a file, docstrings too, that speak of a library."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    texts = (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return [text for text in texts if WITHIN.search(text)]
+
+
+def test_no_text_speaks_of_a_backend() -> None:
+    root = TESTS.parent
+    found = {
+        path.relative_to(root).as_posix(): texts
+        for folder in ("netspec", "cli")
+        for path in sorted((root / folder).rglob("*.py"))
+        if (texts := strings(path))
+    }
+    others = {name: next((each for each in ABOUT_OTHERS if name.startswith(each)), None) for name in found}
+    assert not {name: found[name] for name, other in others.items() if other is None}
+    assert set(others.values()) == set(ABOUT_OTHERS), "leave out what speaks of no library any more"
+
+
+@pytest.mark.parametrize(
+    "text", ["With PyTorch, it is", "an ONNX file", ".weights.h5, .keras.", "a Keras model", "x.pt"]
+)
+def test_a_library_in_a_text_is_seen(text: str) -> None:
+    assert WITHIN.search(text)
 
 
 @pytest.mark.parametrize(

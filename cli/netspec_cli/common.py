@@ -195,6 +195,21 @@ def without_what_lacks(names: Sequence[str], error: Unavailable) -> NoReturn:
     fail(lacking(error) + others)
 
 
+def text_name(out: Path, what: str, end: str) -> None:
+    """Exit with 2 if a file for the text `what` has the end of another kind of file, which a backend writes."""
+    if out.suffix.lower() in ("", end):
+        return
+    from netspec.backend import Files, backends
+    from netspec.exchange.formats import suffix_of, writes
+
+    own = out.with_suffix(end).name
+    files_of = {each.suffix: each.name for each in backends() if isinstance(each, Files)}
+    if (suffix := suffix_of(out, list(files_of))) is not None:
+        fail(f"{out}: {what} is text, and -b {files_of[suffix]} writes {suffix} files; name the text {own}")
+    if (suffix := suffix_of(out, writes())) is not None:
+        fail(f"{out}: {what} is text, and {suffix} files hold weights; name the text {own}")
+
+
 def write(text: str, out: Path | None, language: str) -> None:
     """Write a generated text with netspec's mark to a file or to stdout."""
     from netspec.marks import marked

@@ -13,6 +13,7 @@ from netspec_cli.common import (
     may_write,
     put,
     show,
+    text_name,
     weights_files,
     write,
 )
@@ -47,6 +48,8 @@ def compile_one(
         fail(f"--weights: source of {backend} contains no weights; leave the option out")
     if out is not None:
         may_write([out], [*sources, *weights_files(weights or [])], force)
+        if not isinstance(chosen, Files):
+            text_name(out, f"source of {backend}", ".py")
     graph, arrays = through(
         graph, passes, _weights(graph, weights or []) if isinstance(chosen, Files) else None
     )

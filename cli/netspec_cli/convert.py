@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netspec_cli.common import fail, load_with_sources, may_write, note, put
+from netspec_cli.common import fail, load_with_sources, may_write, note, put, text_name
 from netspec_cli.exits import WRONG_SPEC
 from netspec_cli.options import Force, Out, Sets, Spec
 from netspec_cli.passes import through
@@ -63,6 +63,7 @@ def convert(
             fail(f"the new weights would overwrite {out}: give -o a name that ends in .yaml")
         targets = [out] if new_weights is None else [out, new_weights]
         may_write(targets, [*sources, *([] if weights is None else [weights])], force)
+        text_name(out, "a spec", ".yaml")
     changed, carried = through(graph, asked, None if weights is None else _read(weights, graph))
     name = _name(graph, asked, out)
     text = write_spec(changed, name)

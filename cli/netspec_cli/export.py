@@ -22,8 +22,8 @@ def export(
 ) -> None:
     """Write a trained network for use without netspec: source, weights, predict.py, README.md.
 
-    predict.py needs only the framework, NumPy and Pillow, and gives the numbers of `netspec predict`. With the packages
-    of ONNX, the folder also has an ONNX file.
+    predict.py needs only the framework, NumPy and Pillow, and gives the numbers of `netspec predict`. Each installed
+    backend that writes a file with the weights (`netspec backends` says: file) adds its file to the folder.
     """
     from netspec.backend import Exports, usable
     from netspec.export.folder import contents

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from netspec_cli.common import may_write, write
+from netspec_cli.common import may_write, text_name, write
 from netspec_cli.options import Force, Out
 
 
@@ -22,4 +22,5 @@ def schema(
 
     if out is not None:
         may_write([out], (), force)
+        text_name(out, "the schema", ".json")
     write(json.dumps(made(), indent=2, ensure_ascii=False) + "\n", out, "json")

@@ -230,7 +230,7 @@ def convert(
     sets: Sets = None,
     force: Force = False,
 ) -> None:
-    """Write weights in another format: .safetensors, .npz, .pt, .weights.h5, .keras.
+    """Write weights in another format: .safetensors, .npz, or one of a framework, whose backend says: weights.
 
     Without --spec, names and layouts stay. With it, the file is one of netspec or of a model that netspec built.
     """
@@ -281,7 +281,7 @@ def import_(
     names: Framework = None,
     flatten: Annotated[
         ChannelPlace | None,
-        typer.Option("--flatten", help="The place of the channels where a Keras model flattens a map."),
+        typer.Option("--flatten", help="The place of the channels where the model of FILE flattens a map."),
     ] = None,
     skip: Annotated[
         list[str] | None,

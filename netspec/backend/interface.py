@@ -368,7 +368,7 @@ class Timed(Backend, Protocol):
 
 @runtime_checkable
 class Keyed(Backend, Protocol):
-    """A backend whose models have their own names for weights, such as PyTorch's state dict."""
+    """A backend whose models have their own names for weights, such as those of a state dict."""
 
     def keys(self, graph: Graph) -> Mapping[str, str | None]:
         """The canonical name of the weight for each key; None if it is not a weight. Imports no framework."""

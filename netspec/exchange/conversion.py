@@ -12,7 +12,7 @@ from netspec.weights import WeightsError
 from netspec.weights.containers import WRITTEN, floats
 from netspec.weights.importing import assembled, own_tensors
 from netspec.weights.matching import Unmatched, match
-from netspec.weights.reading import check
+from netspec.weights.reading import check, tell_strange
 
 if TYPE_CHECKING:
     from netspec.backend import Array, Arrays, Exchanges
@@ -80,6 +80,7 @@ def weights_of(source: Path, graph: Graph, key: str | None, tell: Tell) -> dict[
     if {weight.name for weight in graph.weights} == found.tensors.keys():
         arrays: Arrays = floats(found, source, tell)
         check(arrays, graph, str(source))
+        tell_strange(arrays, source, tell)
         return {weight.name: arrays[weight.name] for weight in graph.weights}
     faults = []
     for each in frameworks() if other is None else [other]:

@@ -17,7 +17,7 @@ from netspec.weights.flattened import Order, orders
 from netspec.weights.held import Held, Place
 from netspec.weights.importing import assembled
 from netspec.weights.matching import By, Row, Unmatched, match
-from netspec.weights.reading import check
+from netspec.weights.reading import check, tell_strange
 
 if TYPE_CHECKING:
     from netspec.backend import Array, Exchanges
@@ -113,6 +113,7 @@ def imported(
     turned = _flattened(graph, other, found, flatten, path)
     weights = assembled(matched, found, path, tell, turned)
     check(weights, graph, str(path))
+    tell_strange(weights, path, tell)
     if matched.surplus and map_file is None:
         tell(f"{', '.join(matched.surplus)}: the same values as a weight that is in use, so stored twice")
     rows = {row.place.weight: row for row in matched.rows}

@@ -1,4 +1,4 @@
-"""The files of an exported network: source, weights, `predict.py`, `README.md`, and an ONNX file where possible."""
+"""The files of an exported network: source, weights, `predict.py`, `README.md`, and what backends write as files."""
 
 from __future__ import annotations
 

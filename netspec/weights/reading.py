@@ -51,7 +51,9 @@ def load(
         path, f"{files.shortened(path)} cannot be read as safetensors", native or {}, "", dtype, tell or _warn
     )
     check(arrays, graph, str(path))
-    return {weight.name: arrays[weight.name] for weight in graph.weights}
+    found = {weight.name: arrays[weight.name] for weight in graph.weights}
+    tell_strange(found, path, tell or _warn)
+    return found
 
 
 def starting(
@@ -83,8 +85,24 @@ def starting(
         check({**weights, **found}, graph, str(path))
         if absent := [weight.name for weight in wanted if weight.name not in found]:
             raise WeightsError(f"{path} lacks {', '.join(name.removeprefix(prefix) for name in absent)}")
+        tell_strange({name.removeprefix(prefix): each for name, each in found.items()}, path, tell or _warn)
         weights.update({name: array.astype(dtype) for name, array in found.items()})
     return weights
+
+
+def tell_strange(arrays: Mapping[str, Array], path: str | Path, tell: Callable[[str], None]) -> None:
+    """Say which weights of a file are not finite: they are taken as they are, and every output can become NaN."""
+    import numpy as np
+
+    strange = {name: int(array.size - np.isfinite(array).sum()) for name, array in arrays.items()}
+    strange = {name: count for name, count in strange.items() if count}
+    if strange:
+        count, first = sum(strange.values()), next(iter(strange))
+        others = f" and in {len(strange) - 1} more" if len(strange) > 1 else ""
+        tell(
+            f"{path}: {count:,} number{'s are' if count > 1 else ' is'} NaN or infinite, in {first}{others}"
+            " (`netspec weights show` lists them)"
+        )
 
 
 def _read(

@@ -37,6 +37,7 @@ from netspec.proof.comparison import compare
 from netspec.weights import initialise
 from netspec_cli.main import COMMANDS, app
 from tests.having import (
+    FILER,
     LEARNER,
     LEARNERS,
     ORACLE,
@@ -92,6 +93,11 @@ WRONG_COMMANDS = {
     f"compile small.yaml -b {WRITER} --pass cut=": "--pass cut needs the last layer",
     f"compile small.yaml -b {WRITER} --pass cut=nope": "no layer is called `nope`",
     f"compile small.yaml -b {WRITER} -o empty": "cannot write empty",
+    f"compile small.yaml -b {WRITER} -o x{FILER.suffix}": f"text, and -b {FILER.name} writes {FILER.suffix} files",
+    f"compile small.yaml -b {WRITER} -o X{FILER.suffix.upper()}": "is text, and -b",
+    f"compile small.yaml -b {WRITER} -o x.npz": f"source of {WRITER} is text, and .npz files hold weights",
+    f"convert small.yaml -o x{FILER.suffix}": "a spec is text, and -b",
+    f"schema -o x{FILER.suffix}": "the schema is text, and -b",
     "convert small.yaml --pass still --weights none.safetensors -o new.yaml": "none.safetensors",
     "convert small.yaml --pass still --weights none.safetensors": "--weights writes a file next to the new spec",
     "draw small.yaml -o x.png": "a drawing must be .svg or .html",

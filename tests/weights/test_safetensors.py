@@ -251,6 +251,33 @@ def test_the_state_of_our_own_model_comes_back(dtype: str, notes: list[str], spe
         assert f"note: {line}" in done.stderr
 
 
+def test_weights_that_are_not_finite_are_taken_and_noted(spec: Path) -> None:
+    graph = netspec.load("own.yaml")
+    arrays = {name: array.copy() for name, array in initialise(graph).items()}
+    arrays["dense1.bias"][:] = np.nan
+    arrays["dense1.weight"].flat[0] = -np.inf
+    save("w.safetensors", arrays)
+    count = arrays["dense1.bias"].size + 1
+    first = next(name for name in arrays if name.startswith("dense1."))
+    note = (
+        f"{count} numbers are NaN or infinite, in {first} and in 1 more (`netspec weights show` lists them)"
+    )
+    told: list[str] = []
+    found = load("w.safetensors", graph, tell=told.append)
+    assert np.isnan(found["dense1.bias"]).all()
+    assert told == [f"w.safetensors: {note}"]
+    told = []
+    starting(netspec.load("outer.yaml"), tell=told.append)
+    assert told == [f"{spec / 'w.safetensors'}: {note}"]
+    for command in (
+        "convert own.yaml --weights w.safetensors -o n.yaml",
+        "weights import own.yaml w.safetensors",
+    ):
+        done = CliRunner().invoke(app, command.split())
+        assert done.exit_code == 0, done.stderr
+        assert note in done.stderr, command
+
+
 def test_a_key_of_another_layer_is_still_refused(spec: Path) -> None:
     arrays = initialise(netspec.load("own.yaml"))
     count = np.zeros((), "int64")
