@@ -238,7 +238,7 @@ ELSEWHERE = {
     "netspec/training/claim.py": "metrics.jsonl, to which lines are added under a lock",
     "netspec/data/cifar.py": "the numbers of a file that is open",
     "netspec/data/fetch.py": "a download that is continued where it ended, and archives that are open",
-    "netspec/data/pictures.py": "pictures in a file that is open",
+    "netspec/data/decoding.py": "pictures in a file that is open",
     "netspec/data/idx.py": "gzip around a file that is open",
     "netspec/data/npz.py": "a member of an archive that is open",
     "netspec/weights/containers.py": "a member of an archive in memory",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netspec import files
-from netspec.data import npy, npz, pictures, text
+from netspec.data import decoding, npy, npz, text
 from netspec.data.bounds import DataError
 from netspec.data.conversion import PICTURES
 from netspec.data.source import Field, Purpose
@@ -121,7 +121,7 @@ class Reader:
             raise DataError(f"{path}: is a picture, and the network takes {what}", "give .npy or .npz files")
         settings = self.settings
         field = Field(fed.shape, fed.dtype or "uint8", Purpose.input)
-        array, changed = pictures.one_picture(
+        array, changed = decoding.one_picture(
             path, field, self.resize or settings.size is not None, settings.channels is not None
         )
         if changed:

@@ -209,8 +209,9 @@ def test_samples_of_every_shape_can_be_drawn(case: str, tmp_path: Path) -> None:
     samples = np.random.default_rng(0).standard_normal((3, *SHAPES[case]))
     shown = tiles(netspec.data.load(saved(tmp_path, train_images=samples, train_labels=np.arange(3), test_images=None,
                                           test_labels=None)))  # fmt: skip
-    ET.fromstring(as_svg("x", shown))
-    sheet(shown)
+    drawn = ET.fromstring(as_svg("x", shown))
+    assert len([each for each in drawn.iter() if each.tag.endswith("image")]) == len(shown) == 3
+    assert len(np.unique(decoded(sheet(shown)))) > 2
 
 
 def test_masks_and_boxes_are_drawn(tmp_path: Path) -> None:

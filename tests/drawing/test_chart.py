@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
 import xml.etree.ElementTree as ET
@@ -103,4 +104,6 @@ def test_epochs_are_whole_numbers(right: float, ticks: list[int]) -> None:
 
 
 def test_a_lone_point_at_0_is_drawn() -> None:
-    ET.fromstring(as_svg("t", "", [Panel("x", "y", (Curve("a", "train", [(0.0, 0.0)]),))]))
+    picture = ET.fromstring(as_svg("t", "", [Panel("x", "y", (Curve("a", "train", [(0.0, 0.0)]),))]))
+    (dot,) = (each for each in picture.iter() if each.get("class") == "dot train")
+    assert all(math.isfinite(float(dot.attrib[key])) for key in ("cx", "cy"))
