@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 import subprocess
 import sys
@@ -19,7 +20,9 @@ from netspec.loading import graph_of_text
 from netspec.lowering.names import UnsafeName
 from netspec.ops.activation import Relu
 from netspec_torch import backend, cells, conv_cells
-from netspec_torch.helpers import helpers
+from netspec_torch.helpers import NAMES, helpers
+from netspec_torch.lowering import TEMPORARIES
+from netspec_torch.reserved import VARIABLES
 from tests.building import Sketch
 from tests.cases import CASES
 from tests.structures import STRUCTURES, structure
@@ -126,6 +129,17 @@ def test_the_text_holds_only_imports_classes_and_what_starts_the_weights(sources
         assert all(isinstance(each, kinds) for each in others)
 
 
+def test_no_variable_hides_a_built_in_function_that_the_text_calls(sources: dict[str, Source]) -> None:
+    """The variables have the author's names, such as `range`. What the helpers call is in functions of their own."""
+    called: set[str] = set()
+    for source in sources.values():
+        for each in ast.parse(source.text).body:
+            if isinstance(each, ast.ClassDef) and each.name not in NAMES:
+                calls = [each.func for each in ast.walk(each) if isinstance(each, ast.Call)]
+                called |= {each.id for each in calls if isinstance(each, ast.Name)}
+    assert called & set(dir(builtins)) <= VARIABLES | TEMPORARIES
+
+
 def test_every_layer_can_be_watched(graphs: dict[str, Graph], sources: dict[str, Source]) -> None:
     for name, source in sources.items():
         lines = source.text.splitlines()
@@ -226,6 +240,11 @@ LOOPS = {
         "input: [4]",
         "{dense: 4}, {blk: , from: [input, dense1], repeat: 3, carry: {a: a, b: b}}",
         "z = blk(x, y)",
+    ),
+    "named": (
+        "input: [4]",
+        "{dense: 4, name: range}, {dense: 4, from: input, repeat: 3, share: range, name: r}, {add: , from: [r, range]}",
+        "for _ in range(3):",
     ),
     "collected": (
         "input: [4, 8]",
