@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from netspec.model import BeforeValidator, Field, Invalid, RefusedValue
 from netspec.ops.base import Inputs, Meaning, Moves, Op, Weight
-from netspec.ops.fields import AuthorForm, refusal, unknown_word
+from netspec.ops.fields import AuthorForm, behind_key, refusal, unknown_word
 from netspec.ops.initializers import Init, Initializer
 from netspec.ops.pointwise import Pointwise
 from netspec.ops.reach import Reach
@@ -148,6 +148,10 @@ def _read(value: object, known: Mapping[str, type[Pointwise]]) -> object:
         return None if value == "none" else value
     keyword: object = value
     written: object = None
+    if isinstance(value, Mapping) and (
+        wrong := behind_key("activation", "activation", value, [*known, "none"], "ACTIVATIONS")
+    ):
+        raise wrong
     if isinstance(value, Mapping) and len(value) == 1:
         ((keyword, written),) = value.items()
     if not isinstance(keyword, str):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, Literal, LiteralString
 
@@ -13,6 +13,8 @@ from netspec.model import BeforeValidator, Field, RefusedValue
 Pads = tuple[Pair, ...]
 
 PaddingWord = Literal["valid", "same", "half", "full", "causal"]
+MOST_KEYS = 8
+"""The most keys of a mapping in which a key before a name is searched."""
 WORDS: tuple[str, ...] = ("valid", "same", "half", "full", "causal")
 
 
@@ -134,6 +136,44 @@ def unknown_word(
     found = lead(word, known, getattr(values, table))
     help_ = f"the known ones are {', '.join(f'`{each}`' for each in known)}" if found is None else found.help
     return refusal(kind, f"no {what} is called `{word[:80]}`", help_, at, word)
+
+
+def behind_key(
+    kind: LiteralString, what: str, value: Mapping[Any, object], known: Collection[str], table: str
+) -> RefusedValue | None:
+    """The validation error for `{name: relu}` or `{type: normal, std: 1}`, where a key stands before the name.
+
+    None unless exactly one key does. The other arguments are those of `unknown_word`.
+    """
+    if len(value) > MOST_KEYS or any(key in known for key in value):
+        return None
+    from netspec.ops.words import lead, values
+
+    words = getattr(values, table)
+    found = []
+    for key, named in value.items():
+        is_fields = isinstance(named, Mapping) and len(named) == len(value) == 1
+        (word,) = named if isinstance(named, Mapping) and is_fields else (named,)
+        if not isinstance(word, str):
+            continue
+        advice = lead(word, known, words)
+        # The key can itself be a word of another library: then its value is its setting.
+        if advice is not None and lead(str(key), known, words) is None:
+            found.append((str(key), word, is_fields, advice))
+    if len(found) != 1:
+        return None
+    ((named_by, word, is_fields, advice),) = found
+    if word not in known and not advice.exact:
+        return unknown_word(kind, what, word, known, table)
+    text = f"the name of the {what} is after the key `{named_by[:80]}`"
+    why = "no key stands before the name"
+    if is_fields:
+        return refusal(kind, text, f"put `{advice.ours}: …` here, without `{named_by[:80]}`: {why}")
+    settings = {key: number for key, number in value.items() if key != named_by}
+    plain = all(isinstance(each, int | float) and not isinstance(each, bool) for each in settings.values())
+    inner = ", ".join(f"{key}: {number}" for key, number in settings.items()) if plain else "…"
+    right = f"{{{advice.ours}: {{{inner}}}}}" if settings else advice.ours
+    return refusal(kind, text, f"write `{right}`: {why}")
 
 
 def _padding(value: object) -> object:

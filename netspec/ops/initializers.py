@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, cast
 
 from netspec.model import BeforeValidator, Model, RefusedValue
-from netspec.ops.fields import AuthorForm, refusal, unknown_word
+from netspec.ops.fields import AuthorForm, behind_key, refusal, unknown_word
 from netspec.types import LARGEST_FLOAT
 
 InitializerName = Literal[
@@ -68,6 +68,10 @@ def _initializer(value: object) -> object:
         return value
     kind: object = value
     written: object = {}
+    if isinstance(value, dict) and (
+        wrong := behind_key("initializer", "initialiser", value, SETTINGS, "INITIALIZERS")
+    ):
+        raise wrong
     if isinstance(value, dict) and len(value) == 1:
         ((kind, written),) = value.items()
     if not isinstance(kind, str):

@@ -729,6 +729,36 @@ ADVICE: dict[str, tuple[str, str, str, str]] = {
         "    from: r.state\n    when: $s\n  - relu\n",
         "relu(input) 4@8",
     ),
+    "an activation behind a key": (
+        "input: [3, 4]\nlayers:\n  - activation: {function: prelu}\n",
+        "write `prelu`: no key stands before the name",
+        "input: [3, 4]\nlayers:\n  - activation: prelu\n",
+        "prelu(input) 3@4",
+    ),
+    "an activation with fields behind a key": (
+        "input: [3, 4]\nlayers:\n  - activation: {function: {elu: 2}}\n",
+        "put `elu: …` here, without `function`: no key stands before the name",
+        "input: [3, 4]\nlayers:\n  - activation: {elu: 2}\n",
+        "elu(input) 3@4",
+    ),
+    "an activation of a layer behind a key, with its fields": (
+        "input: [3, 4]\nlayers:\n  - dense: {units: 5, activation: {type: LeakyReLU, slope: 0.2}}\n",
+        "write `{leaky_relu: {slope: 0.2}}`: no key stands before the name",
+        "input: [3, 4]\nlayers:\n  - dense: {units: 5, activation: {leaky_relu: {slope: 0.2}}}\n",
+        "dense(input) 5@4",
+    ),
+    "an activation with weights behind a key": (
+        "input: [3, 4]\nlayers:\n  - dense: {units: 5, activation: {function: prelu}}\n",
+        "put `- prelu` after the layer: it has weights, so it is a separate layer",
+        "input: [3, 4]\nlayers:\n  - dense: 5\n  - prelu\n",
+        "prelu(dense1) 5@4",
+    ),
+    "an initialiser behind a key": (
+        "input: [3, 4]\nlayers:\n  - dense: {units: 5, init: {type: normal, std: 0.1}}\n",
+        "write `{normal: {std: 0.1}}`: no key stands before the name",
+        "input: [3, 4]\nlayers:\n  - dense: {units: 5, init: {normal: {std: 0.1}}}\n",
+        "dense(input) 5@4",
+    ),
     "a part as a list": (
         "input: [8, 4]\nlayers:\n  - slice: [0, 6, 2]\n",
         "write `slice: {start: 0, stop: 6, step: 2}`, and `axis` unless the channels are meant",
