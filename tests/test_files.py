@@ -235,6 +235,7 @@ ELSEWHERE = {
     "netspec/arrays.py": "a member of an archive in memory",
     "netspec/benchmark.py": "questions and answers in a folder of its own, and /proc",
     "netspec/installation.py": "what Python keeps about a package",
+    "netspec/backend/registered.py": "what Python keeps about its packages",
     "netspec/training/claim.py": "metrics.jsonl, to which lines are added under a lock",
     "netspec/data/cifar.py": "the numbers of a file that is open",
     "netspec/data/fetch.py": "a download that is continued where it ended, and archives that are open",
