@@ -55,6 +55,7 @@ def converted(
     """
     suffix, writer = _target(target)
     weights = weights_of(source, graph, key, tell)
+    tell_strange(weights, tell)
     dtype: Float = "float64" if any(str(each.dtype) == "float64" for each in weights.values()) else "float32"
     if writer is not None:
         if names is not None and names != writer.name:
@@ -80,7 +81,6 @@ def weights_of(source: Path, graph: Graph, key: str | None, tell: Tell) -> dict[
     if {weight.name for weight in graph.weights} == found.tensors.keys():
         arrays: Arrays = floats(found, source, tell)
         check(arrays, graph, str(source))
-        tell_strange(arrays, source, tell)
         return {weight.name: arrays[weight.name] for weight in graph.weights}
     faults = []
     for each in frameworks() if other is None else [other]:

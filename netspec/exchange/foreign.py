@@ -113,7 +113,7 @@ def imported(
     turned = _flattened(graph, other, found, flatten, path)
     weights = assembled(matched, found, path, tell, turned)
     check(weights, graph, str(path))
-    tell_strange(weights, path, tell)
+    tell_strange(weights, tell)
     if matched.surplus and map_file is None:
         tell(f"{', '.join(matched.surplus)}: the same values as a weight that is in use, so stored twice")
     rows = {row.place.weight: row for row in matched.rows}

@@ -52,7 +52,7 @@ def load(
     )
     check(arrays, graph, str(path))
     found = {weight.name: arrays[weight.name] for weight in graph.weights}
-    tell_strange(found, path, tell or _warn)
+    tell_strange(found, tell or _warn, f"{path}: ")
     return found
 
 
@@ -85,12 +85,14 @@ def starting(
         check({**weights, **found}, graph, str(path))
         if absent := [weight.name for weight in wanted if weight.name not in found]:
             raise WeightsError(f"{path} lacks {', '.join(name.removeprefix(prefix) for name in absent)}")
-        tell_strange({name.removeprefix(prefix): each for name, each in found.items()}, path, tell or _warn)
+        tell_strange(
+            {name.removeprefix(prefix): each for name, each in found.items()}, tell or _warn, f"{path}: "
+        )
         weights.update({name: array.astype(dtype) for name, array in found.items()})
     return weights
 
 
-def tell_strange(arrays: Mapping[str, Array], path: str | Path, tell: Callable[[str], None]) -> None:
+def tell_strange(arrays: Mapping[str, Array], tell: Callable[[str], None], start: str = "") -> None:
     """Say which weights of a file are not finite: they are taken as they are, and every output can become NaN."""
     import numpy as np
 
@@ -100,7 +102,7 @@ def tell_strange(arrays: Mapping[str, Array], path: str | Path, tell: Callable[[
         count, first = sum(strange.values()), next(iter(strange))
         others = f" and in {len(strange) - 1} more" if len(strange) > 1 else ""
         tell(
-            f"{path}: {count:,} number{'s are' if count > 1 else ' is'} NaN or infinite, in {first}{others}"
+            f"{start}{count:,} number{'s are' if count > 1 else ' is'} NaN or infinite, in {first}{others}"
             " (`netspec weights show` lists them)"
         )
 

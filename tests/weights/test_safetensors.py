@@ -272,10 +272,11 @@ def test_weights_that_are_not_finite_are_taken_and_noted(spec: Path) -> None:
     for command in (
         "convert own.yaml --weights w.safetensors -o n.yaml",
         "weights import own.yaml w.safetensors",
+        "weights convert w.safetensors -o w.npz --spec own.yaml",
     ):
         done = CliRunner().invoke(app, command.split())
         assert done.exit_code == 0, done.stderr
-        assert note in done.stderr, command
+        assert f"note: w.safetensors: {note}" in done.stderr, command
 
 
 def test_a_key_of_another_layer_is_still_refused(spec: Path) -> None:
