@@ -116,13 +116,13 @@ from keras import layers
 def pair():
     inputs = keras.Input(shape=(3, 4, 2), name="input")
     x = layers.Permute((2, 1, 3))(inputs)
-    x = layers.Reshape((4, 1, 3, 2))(x)
-    x = layers.Permute((3, 2, 1, 4))(x)
+    x = layers.Reshape((4, 3, 2))(x)
+    x = layers.Permute((2, 1, 3))(x)
     return keras.Model(inputs, x)
 """
     graph = graph_of("netspec: 1\nname: pair\ninput: [2, 3, 4]\nlayers: [relu]")
     assert len(undone_in_keras(text, "pair", graph)) == 1
-    other = text.replace("(3, 2, 1, 4)", "(2, 1, 3, 4)")
+    other = text.replace("(2, 1, 3))(x)", "(1, 3, 2))(x)")
     assert undone_in_keras(other, "pair", graph) == []
 
 
