@@ -444,8 +444,8 @@ ADVICE: dict[str, tuple[str, str, str, str]] = {
     ),
     "a count of calls inside the block": (
         "blocks:\n  u:\n    layers:\n      - dense: ${u.count + 1}\ninput: [4]\nlayers: [u, u]\n",
-        'give the block a parameter, `params: {number: "${u.count}"}`, and use `${number}`: a parameter counts where '
-        "the block is called",
+        'give `u` a parameter, `params: {number: "${u.count}"}`, and use `${number}`: a default value counts where `u` '
+        "is called",
         'blocks:\n  u:\n    params: {number: "${u.count}"}\n    layers:\n      - dense: ${number + 1}\ninput: [4]\n'
         "layers: [u, u]\n",
         "dense(u1.dense1) 2",
@@ -457,6 +457,75 @@ ADVICE: dict[str, tuple[str, str, str, str]] = {
         "blocks:\n  v: {layers: [dense: 4]}\n  u: {layers: [v, v]}\ninput: [4]\nlayers:\n  - u\n  - u\n"
         "  - dense: ${u.count}\n",
         "dense(u2.v2.dense1) 2",
+    ),
+    "a count of calls of another block inside a block": (
+        "blocks:\n  u: {layers: [dense: 4]}\n  v: {layers: [{dense: '${u.count + 1}'}]}\ninput: [4]\n"
+        "layers: [u, u, v]\n",
+        'give `v` a parameter, `params: {number: "${u.count}"}`, and use `${number}`: a default value counts where `v` '
+        "is called",
+        "blocks:\n  u: {layers: [dense: 4]}\n  v:\n    params: {number: '${u.count}'}\n"
+        "    layers: [{dense: '${number + 1}'}]\ninput: [4]\nlayers: [u, u, v]\n",
+        "dense(u2.dense1) 3",
+    ),
+    "a count of calls that no item makes": (
+        "blocks: {u: {layers: [dense: 4]}}\ninput: [4]\nlayers:\n  - dense: ${u.count + 1}\n",
+        "call `u` here, or write the number",
+        "blocks: {u: {layers: [dense: 4]}}\ninput: [4]\nlayers:\n  - u\n  - dense: ${u.count + 1}\n",
+        "dense(u1.dense1) 2",
+    ),
+    "an item with an expression on one line without braces": (
+        "params: {a: 3}\ninput: [4, 8]\nlayers:\n  - dense: ${a}, name: q\n",
+        'write `- {dense: "${a}", name: q}`, or each key on its own line',
+        'params: {a: 3}\ninput: [4, 8]\nlayers:\n  - {dense: "${a}", name: q}\n',
+        "dense(input) 3@8",
+    ),
+    "an item with an expression that has quotes, on one line": (
+        "params: {a: x}\ninput: [4, 8]\nlayers:\n  - dense: ${3 if a == \"x\" else 2}, name: 'q' # a, b: c\n",
+        "write `- {dense: '${3 if a == \"x\" else 2}', name: 'q'}`, or each key on its own line",
+        "params: {a: x}\ninput: [4, 8]\nlayers:\n  - {dense: '${3 if a == \"x\" else 2}', name: 'q'} # a, b: c\n",
+        "dense(input) 3@8",
+    ),
+    "an item on one line that needs more than braces": (
+        "params: {a: 3}\ninput: [4, 8]\nlayers:\n  - dense: 2 * ${a}, name: q\n",
+        "write each key on its own line",
+        "params: {a: 3}\ninput: [4, 8]\nlayers:\n  - dense: ${2 * a}\n    name: q\n",
+        "dense(input) 6@8",
+    ),
+    "a sign before a value, with a comment": (
+        "input: [4, 8]\nlayers:\n  - dense: @x  # one, two: three\n",
+        "put the value in quotes",
+        "input: [4, 8]\nlayers:\n  - dense: 3  # one, two: three\n",
+        "dense(input) 3@8",
+    ),
+    "a second colon on a line, with a comment": (
+        "input: [4, 8]\nlayers:\n  - dense: units: 3  # see a, b: c\n",
+        'write `"units: 3"`, or put the inner key on its own line',
+        "input: [4, 8]\nlayers:\n  - dense:\n      units: 3  # see a, b: c\n",
+        "dense(input) 3@8",
+    ),
+    "a calculation around an expression": (
+        'params: {a: 3}\ninput: [4, 8]\nlayers:\n  - dense: "max(${a}, 2)"\n',
+        "put the whole calculation inside one pair of braces",
+        'params: {a: 3}\ninput: [4, 8]\nlayers:\n  - dense: "${max(a, 2)}"\n',
+        "dense(input) 3@8",
+    ),
+    "a calculation before an expression": (
+        'params: {a: 3}\ninput: [4, 8]\nlayers:\n  - dense: "in.channels * ${a}"\n',
+        "put the whole calculation inside one pair of braces",
+        'params: {a: 3}\ninput: [4, 8]\nlayers:\n  - dense: "${in.channels * a}"\n',
+        "dense(input) 12@8",
+    ),
+    "a factor before an expression": (
+        'params: {a: 3}\ninput: [4, 8]\nlayers:\n  - dense: "2${a}"\n',
+        "put the whole calculation inside one pair of braces",
+        'params: {a: 3}\ninput: [4, 8]\nlayers:\n  - dense: "${2 * a}"\n',
+        "dense(input) 6@8",
+    ),
+    "a name like a size inside of a path": (
+        "input: [4, 8]\nlayers:\n  - layers: [{relu: , name: x}]\n    name: c\n  - dense: 3\n    from: c.time.x\n",
+        "it contains x",
+        "input: [4, 8]\nlayers:\n  - layers: [{relu: , name: x}]\n    name: c\n  - dense: 3\n    from: c.x\n",
+        "dense(c.x) 3@8",
     ),
     "an item on one line without braces": (
         "input: [4, 8]\nlayers:\n  - relu:\n    name: p\n  - add: , from: [p, input]\n",

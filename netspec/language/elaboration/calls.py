@@ -144,7 +144,7 @@ def _prepare_block(call: Opened, block: Block) -> bool:
     with walk.once():
         owner = f"the block `{block.name}`"
         seen_here = {**sees, "in": walk.sizes(received)}
-        default_sees = walk.names_in(inner, seen_here, Calls(caller, earlier))
+        default_sees = walk.names_in(inner, seen_here, Calls(caller, earlier, for_default=True))
         own = parameters(walk, block.params or (), given, default_sees, owner, item.span, inner.bindings)
         inner.names = {**sees, **own}
     inner.bindings.update({name: Binding(value, call.frame, sight) for name, value in arguments.items()})

@@ -16,15 +16,23 @@ from netspec.types import Type
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """The calls of blocks up to an item: their numbers, and the network or block `around` them."""
+    """The calls of blocks up to an item: their numbers, and the network or block `around` them.
+
+    `for_default` says that they are counted for the default value of a parameter. A caller without calls of a block is
+    then no mistake, because the same default counts those of other callers.
+    """
 
     around: Frame
     numbers: dict[Block, int]
+    for_default: bool = False
 
     @property
-    def of(self) -> str:
-        """The network or block, in words."""
-        return "network" if self.around.is_root or self.around.is_network else "block"
+    def block(self) -> str | None:
+        """The name of the block around the item; None in a network."""
+        if self.around.is_root or self.around.is_network:
+            return None
+        blocks = self.around.document.blocks.values()
+        return next((block.name for block in blocks if block.items is self.around.items), None)
 
     def possible(self) -> set[Block]:
         """The blocks that some item of the network or block calls."""
@@ -118,7 +126,7 @@ def _count(path: tuple[str, ...], frame: Frame, calls: Calls) -> object:
     blocks = frame.document.blocks
     if name in blocks:
         count = calls.numbers.get(blocks[name], 0)
-        if not count and blocks[name] not in calls.possible():
+        if not count and not calls.for_default and blocks[name] not in calls.possible():
             raise _never_called(name, calls)
         return count
     message = f"`{name}.count` counts the calls of a block, but no block is called `{name}`"
@@ -128,13 +136,15 @@ def _count(path: tuple[str, ...], frame: Frame, calls: Calls) -> object:
 
 def _never_called(name: str, calls: Calls) -> Refusal:
     """The refusal of a count that is 0 everywhere."""
-    message = f"`{name}.count` would always be 0: it counts calls in the same {calls.of}, and none is there"
+    around = calls.block
+    where = f"the block `{around}`" if around else "the same network"
+    message = f"`{name}.count` would always be 0: it counts calls of `{name}` in {where}, and none is there"
     help_ = "it can count " + ", ".join(
         f"`{each}`" for each in sorted(block.name for block in calls.possible())[:12]
     )
-    if calls.of == "block":
-        help_ = f'give the block a parameter, `params: {{number: "${{{name}.count}}"}}`, and use `${{number}}`: a '
-        help_ += "parameter counts where the block is called"
+    if around:
+        help_ = f'give `{around}` a parameter, `params: {{number: "${{{name}.count}}"}}`, and use `${{number}}`: a '
+        help_ += f"default value counts where `{around}` is called"
     elif not calls.possible():
-        help_ = "call the block here, or write the number"
+        help_ = f"call `{name}` here, or write the number"
     return Refusal(codes.UNKNOWN_SIZE, message, 0, 0, help_)

@@ -69,12 +69,12 @@ def _refuse_two_meanings(name: str, unnamed: Referent, outer: Iterable[Frame]) -
 
 
 def _inside(found: list[Referent], rest: list[str], path: str, frame: Frame, nodes: Nodes) -> list[Referent]:
-    for name in rest:
+    for at, name in enumerate(rest, 1):
         inner = [member for referent in found for member in _members(referent, name, nodes)]
         if not inner:
             if any(referent.tensor is BROKEN for referent in found):
                 return [Referent(path, BROKEN)]
-            raise _nothing_inside(name, found[0], path, frame, nodes)
+            raise _nothing_inside(name, found[0], path, frame, nodes, last=at == len(rest))
         found = inner
     return found
 
@@ -102,7 +102,14 @@ def outputs_of(referent: Referent, nodes: Nodes) -> dict[str, Referent]:
     return {port: Referent(value, value) for port, value in named.items()}
 
 
-def _nothing_inside(name: str, referent: Referent, path: str, frame: Frame, nodes: Nodes) -> Unfound:
+def _nothing_inside(
+    name: str, referent: Referent, path: str, frame: Frame, nodes: Nodes, *, last: bool
+) -> Unfound:
+    """The explanation for a part of a path that names nothing.
+
+    Args:
+        last: nothing follows it in the path.
+    """
     if name != "*" and (passes := _passing(name, referent, frame, nodes)) is not None:
         return passes
     further = [port for port in outputs_of(referent, nodes) if port != FIRST]
@@ -116,7 +123,7 @@ def _nothing_inside(name: str, referent: Referent, path: str, frame: Frame, node
         message = f"`*` stands for all repetitions, but `{referent.path}` is not repeated"
     else:
         message = f"`{referent.path}` does not contain `{name}`"
-    if name in PROPERTIES and isinstance(referent.tensor, str):
+    if last and name in PROPERTIES and isinstance(referent.tensor, str):
         inner = path.rpartition(".")[0]
         advice = (
             f"a size is a number, `${{{path}}}`; write `{inner}` for the layer, also for its sizes in `like`"

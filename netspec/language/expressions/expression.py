@@ -153,6 +153,9 @@ def _is_whole(text: str) -> bool:
     return not any(found.group() in "{}" for found in _TEXT_OR_BRACE.finditer(text[2:-1]))
 
 
+_JOINED_WORD = re.compile(r"(?:[A-Za-z_][\w.]*)?(?:\$\{[^{}]*\}[\w.]*)+")
+"""Values with a word directly before, between or after them; a number before one is a factor."""
+
 JOINED = (
     "words are not joined: list the whole words in a parameter, `params: {words: [a1, a2]}`, and choose one: "
     "`${words[0]}`"
@@ -172,7 +175,7 @@ def _mixed(text: str) -> Refusal:
     else:
         message = "a value is either one whole `${…}`, or contains none"
         advice = "put the whole calculation inside one pair of braces"
-        if re.match(r"[A-Za-z_]", text) or re.search(r"\}[\w.]*[A-Za-z_]", text):
+        if _JOINED_WORD.fullmatch(text):
             advice = JOINED
     return Refusal(codes.EXPRESSION_ALONE, message, 0, len(text), advice)
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+
 from netspec.diagnostics import Code, Problems, Span
 from netspec.diagnostics.codes import files as codes
 from netspec.language.reading.brackets import Bracket, Brackets, scan
@@ -17,12 +19,15 @@ LINE_END = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 _BARE_NAME = re.compile(r"(\s*)- +([A-Za-z_]\w*)\s*(?:#.*)?")
 _ITEM = re.compile(r"(\s*- +)([A-Za-z_]\w*:(?: .*)?)")
 _NEXT_KEY = re.compile(r", *[A-Za-z_]\w*:(?: |$)")
+_QUOTED_OR_COMMENT = re.compile(r"""(?<![^\s,:\[{])(?:"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?)|(?<!\S)#.*""")
+_WHOLE_EXPRESSION = re.compile(r"(?<=[\s,\[{])\$\{[^{}]*\}(?=\s*(?:[,\]}]|$))")
 _KEY = re.compile(r"(\s*)([A-Za-z_]\w*):(?:\s|$)")
 _GLUED = re.compile(r"\s*(?:- +)?([A-Za-z_]\w*):([^\s:].*)")
 _TWO_COLONS = re.compile(r"\s*(?:- +)*[^\s:#\"'\[{][^:#]*:\s+([^\"'\[{#\s].*)")
 
 
 _SCAN_LIMIT = 1_000_000  # characters; enough to find a cause, and quick on a file of rubbish
+_BRACED_LIMIT = 1_000  # characters; a longer item is not written on one line
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,31 +112,59 @@ def _bare_expressions(failure: _Failure, text: str, problems: Problems) -> bool:
 
 def _keys_on_one_line(failure: _Failure) -> _Finding | None:
     """A whole item on one line, without the braces that this needs: `- add: , from: [a, b]`."""
-    item = _ITEM.fullmatch(failure.text.rstrip())
-    comma = None if item is None else _outer_comma(item.group(2))
-    if item is None or comma is None:
+    masked = _masked(failure.text)
+    item = _ITEM.fullmatch(failure.text[: len(masked)])
+    if item is None or not _has_outer_comma(masked[item.start(2) :]):
         return None
+    braced = _braced(item.group(2), masked[item.start(2) :])
     return _Finding(
         codes.NOT_YAML,
         "several keys on one line need braces around them",
         failure.at(failure.line, item.start(2), len(item.group(2))),
-        f"write `- {{{item.group(2)}}}`, or each key on its own line",
+        f"write `- {braced}`, or each key on its own line" if braced else "write each key on its own line",
     )
 
 
-def _outer_comma(text: str) -> int | None:
-    """The place of a comma before a further key, outside brackets and quotes."""
-    depth, quote = 0, ""
-    for at, sign in enumerate(text):
-        if quote or sign in "\"'":
-            quote = "" if sign == quote else quote or sign
-        elif sign in "[{":
+def _masked(text: str) -> str:
+    """The text of a line without its comment, with another text of the same length for each quoted one."""
+    return _QUOTED_OR_COMMENT.sub(
+        lambda found: "" if found.group().startswith("#") else "_" * len(found.group()), text
+    ).rstrip()
+
+
+def _braced(text: str, masked: str) -> str | None:
+    """The keys in braces, with expressions in quotes as braces need them. None if this is still not YAML."""
+    if len(text) > _BRACED_LIMIT:
+        return None
+    parts, done = [], 0
+    for found in _WHOLE_EXPRESSION.finditer(masked):
+        written = text[found.start() : found.end()]
+        parts += [text[done : found.start()], _quoted(written)]
+        done = found.end()
+    braced = "{" + "".join([*parts, text[done:]]) + "}"
+    try:
+        list(yaml.parse(braced, Loader=yaml.BaseLoader))
+    except yaml.YAMLError:
+        return None
+    return braced
+
+
+def _quoted(value: str) -> str:
+    """The value in quotes, the double ones if they need no escapes."""
+    return f'"{value}"' if '"' not in value and "\\" not in value else "'" + value.replace("'", "''") + "'"
+
+
+def _has_outer_comma(masked: str) -> bool:
+    """Whether a comma outside brackets stands before a further key."""
+    depth = 0
+    for at, sign in enumerate(masked):
+        if sign in "[{":
             depth += 1
         elif sign in "]}":
             depth -= 1
-        elif sign == "," and depth == 0 and _NEXT_KEY.match(text, at):
-            return at
-    return None
+        elif sign == "," and depth == 0 and _NEXT_KEY.match(masked, at):
+            return True
+    return False
 
 
 def _open_quote(failure: _Failure) -> _Finding | None:
@@ -251,13 +284,12 @@ def _second_colon(failure: _Failure) -> _Finding | None:
     twice = _TWO_COLONS.match(failure.text[: failure.column])
     if "mapping values" not in failure.problem or not twice:
         return None
-    value = failure.text[twice.start(1) :].rstrip()
-    quoted = f'"{value}"' if '"' not in value and "\\" not in value else "'" + value.replace("'", "''") + "'"
+    value = failure.text[twice.start(1) : len(_masked(failure.text))]
     return _Finding(
         codes.NOT_YAML,
         "a second colon on one line: a value with a colon needs quotes",
         failure.at(failure.line, twice.start(1), len(value)),
-        f"write `{quoted}`, or put the inner key on its own line",
+        f"write `{_quoted(value)}`, or put the inner key on its own line",
     )
 
 
