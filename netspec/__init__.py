@@ -4,8 +4,7 @@
 >>> graph = netspec.load("zoo:lenet5")
 >>> graph.shapes().totals.params
 61706
->>> from netspec.backend import Writes, installed
->>> source = netspec.compile(graph, installed(Writes)[0])
+>>> source = netspec.compile(graph, "torch")
 """
 
 from __future__ import annotations

@@ -109,6 +109,7 @@ ABOUT_OTHERS = {
     "netspec/ops/fans.py": "whose rule the fans of a bias follow",
     "netspec/recipe/optimizers.py": "whose formulas the optimisers have",
     "netspec/recipe/schedules.py": "whose formula a schedule has",
+    "netspec/__init__.py": "the first example, as an author writes it",
     "netspec/data/loading.py": "the ends of names of pickles, which are refused as data",
 }
 """Files that speak of other libraries, not of backends: a definition, or an advice to who comes from there."""
