@@ -176,6 +176,10 @@ class Trainer(Protocol):
         """
         ...
 
+    def warm_up(self) -> int:
+        """The number of the first step of a new trainer that is calculated as all later ones."""
+        ...
+
     def evaluate(self, batches: Iterator[Batch]) -> Tallies:
         """The tallies of these batches in inference mode, with the averaged weights if there are any."""
         ...

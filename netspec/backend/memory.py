@@ -23,5 +23,6 @@ def shortage(error: BaseException, of: Iterable[Backend] | None = None) -> str |
 
 def _in_a_sentence(text: str) -> str:
     line = next(iter(text.strip().splitlines()), "").rstrip(" .")
-    # An abbreviation stays as it is: OOM, CUDA.
-    return line if line[:2].isupper() else line[:1].lower() + line[1:]
+    # An abbreviation or a name stays as it is: OOM, CUDA, DefaultCPUAllocator.
+    first = line.partition(" ")[0]
+    return line[:1].lower() + line[1:] if first[1:] == first[1:].lower() else line

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LONGEST = 120.0
 """The time in seconds after which no further batch is tried."""
 STEPS = 2
-"""So many steps are tried: an optimiser takes memory in the first one, beside which the second one must fit."""
+"""At least so many steps are tried: an optimiser takes memory in the first one, beside which the second must fit."""
 
 
 class OutOfMemory(MemoryError):
@@ -77,13 +77,15 @@ def out_of_memory(lacks: str, plan: Plan, backend: Trains, epochs: int) -> OutOf
     if tried.fits is None:
         return OutOfMemory(f"{message}\n{_found_none(plan, tried)}")
     found = f"tried on the device: a batch of {tried.fits:,} fits, one of {tried.lacks:,} does not"
-    measures = any(weight.statistic for node in task.graph.nodes for weight in node.weights)
+    measures = any(weight.statistic for node in task.graph.nodes if node.trainable for weight in node.weights)
     apart = "; batch norm then measures each part of a step by itself" if measures else ""
     return OutOfMemory(f"{message}\n{found}{apart}", _options(plan, tried.fits))
 
 
 def find(plan: Plan, backend: Trains) -> Tried:
     """Take steps of the same samples in smaller and smaller parts, until one fits."""
+    # The trainer that ran out of memory can be part of a cycle of references, which only a collection frees.
+    gc.collect()
     lacks, began = plan.feed.batch, monotonic()
     for size in parts(plan.feed.batch):
         if monotonic() - began > LONGEST:
@@ -114,8 +116,8 @@ def _step(plan: Plan, backend: Trains, size: int) -> None:
     feed = replace(plan.feed, batch=size, accumulate=_count(plan, size), ahead=0)
     trainer = backend.trainer(plan.task)
     feed = feed.held_by(trainer)
-    count = max(STEPS, plan.task.steps_per_call)
-    steps = islice(feed.train(1), count)
+    count = max(STEPS, plan.task.steps_per_call, trainer.warm_up())
+    steps = islice(chain.from_iterable(map(feed.train, range(1, count + 1))), count)
     trainer.run(steps, repeat(plan.task.optimizer.learning_rate), _ignore, {})
     for part in feed.parts:
         if part != "train":
@@ -136,6 +138,8 @@ def _options(plan: Plan, size: int) -> str:
 
 
 def _found_none(plan: Plan, tried: Tried) -> str:
+    if plan.feed.batch == 1:
+        return f"a batch has only one sample, so no part of it can be tried; {_smaller(plan)}"
     if tried.lacks == 1:
         return f"tried on the device: a batch of 1 does not fit either; {_smaller(plan)}"
     return f"no batch was found that fits, down to {tried.lacks:,}; {_smaller(plan)}"
@@ -143,8 +147,10 @@ def _found_none(plan: Plan, tried: Tried) -> str:
 
 def _smaller(plan: Plan) -> str:
     """What else takes less memory."""
-    average = " without `average`," if plan.task.average is not None else ""
-    return f"try a device with more memory,{average} a smaller network or smaller samples"
+    ways = ["a device with more memory", "a smaller network", "smaller samples"]
+    if plan.task.average is not None:
+        ways.append("no `average`")
+    return f"try {', '.join(ways[:-1])} or {ways[-1]}"
 
 
 def _samples(count: int) -> str:

@@ -56,7 +56,7 @@ def test_a_step_that_cannot_be_captured_is_taken_plainly(monkeypatch: pytest.Mon
 
 
 def learnt(training: Training, captures: bool, device: str) -> tuple[list[float], dict[str, bytes]]:
-    from netspec_torch.training.capture import Captured
+    from netspec_torch.training.capture import WARM, Captured
     from netspec_torch.training.trainer import TorchTrainer
 
     trainer = TorchTrainer(replace(training.task("float32"), capture=device != "cpu", device=device))
@@ -71,6 +71,7 @@ def learnt(training: Training, captures: bool, device: str) -> tuple[list[float]
         reason = "PyTorch cannot capture it: operation not permitted when stream is capturing"
         wanted = [] if device != "cpu" else [f"steps are not captured as a CUDA graph: {reason}"]
         assert trainer.remarks() == wanted
+        assert trainer.warm_up() > WARM
     return losses, {name: array.tobytes() for name, array in trainer.weights().items()}
 
 

@@ -46,7 +46,7 @@ SHORTAGES = [
         RuntimeError,
         "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to "
         "allocate 40000000000 bytes. Error code 12 (Cannot allocate memory)",
-        "defaultCPUAllocator: can't allocate memory: you tried",
+        "DefaultCPUAllocator: can't allocate memory: you tried",
     ),
     (
         "keras",
@@ -84,6 +84,18 @@ def test_another_error_is_no_lack_of_memory() -> None:
         raised("XlaRuntimeError", "INTERNAL", RuntimeError),
     ):
         assert shortage(error) is None
+
+
+def test_an_error_is_reported_even_if_the_backends_cannot_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    from netspec.backend import discovery
+    from netspec_cli.failures import told
+
+    def fail() -> dict[str, str]:
+        raise AttributeError("the search for backends fails")
+
+    monkeypatch.setattr(discovery, "registered", fail)
+    assert told(ValueError("another error")) is None
+    assert told(MemoryError("Two arrays.")) == ("netspec: not enough memory: two arrays", 2)
 
 
 HUGE = 10**7

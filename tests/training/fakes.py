@@ -88,6 +88,9 @@ class FakeTrainer:
             done(np.array([[next(self.losses)] * 2]))
         return self._told("train", self.script.figures[min(self.epochs, len(self.script.figures) - 1)])
 
+    def warm_up(self) -> int:
+        return 1
+
     def evaluate(self, batches: Iterator[Batch]) -> Tallies:
         list(batches)
         if self.script.validated and self.ran:

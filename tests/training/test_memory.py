@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
-from netspec.fit import Done, Step, Tallies, Task
+from netspec.fit import Batch, Done, Step, Tallies, Task
+from netspec.ops.dense import Dense
+from netspec.ops.norm import BatchNorm
+from netspec.ops.reshape import Flatten
 from netspec.recipe import Recipe
 from netspec.training import memory
 from netspec.training.run import CannotGoOn, OutOfMemory, resume, train
+from tests.building import Sketch
 from tests.training.fakes import FakeBackend, FakeTrainer, dataset, network, validated
 
 __all__ = ["validated"]
@@ -42,6 +49,8 @@ class Small(FakeBackend):
 
 
 class Trainer(FakeTrainer):
+    itself: Any = None
+
     def run(self, steps: Iterator[Step], rates: Iterator[float], done: Done, before: Tallies) -> Tallies:
         assert isinstance(self.script, Small)
         script = self.script
@@ -98,7 +107,7 @@ def test_a_run_goes_on_only_with_steps_of_the_same_samples(tmp_path: Path) -> No
     [
         (50, 10, "a batch of 10 fits, one of 25 does not", "train.batch=10 --set train.accumulate=5"),
         (4, 0, "a batch of 1 does not fit either", "nothing was trained yet"),
-        (1, 0, "a batch of 1 does not fit either", "nothing was trained yet"),
+        (1, 0, "a batch has only one sample, so no part of it can be tried", "nothing was trained yet"),
     ],
 )
 def test_a_run_that_never_began_says_how_to_start(
@@ -109,6 +118,76 @@ def test_a_run_that_never_began_says_how_to_start(
         train(network(), Small(fits), recipe, dataset(train=100), out=tmp_path / "run")
     assert note in caught.value.__notes__[-1]
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("average", "end"), [(None, ""), (0.9, " or no `average`")])
+def test_what_takes_less_memory_is_a_list(average: float | None, end: str, tmp_path: Path) -> None:
+    recipe = RECIPE.model_copy(update={"average": average})
+    ways = "a smaller network, smaller samples" if end else "a smaller network or smaller samples"
+    with pytest.raises(OutOfMemory, match=f"(?m); try a device with more memory, {ways}{end}$"):
+        train(network(), Small(0), recipe, dataset(train=16), out=tmp_path / "run")
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_only_a_norm_that_learns_measures_the_parts(frozen: bool, tmp_path: Path) -> None:
+    sketch = Sketch("tiny", image=(1, 2, 2))
+    sketch.add("flatten1", Flatten())
+    sketch.add("batch_norm1", BatchNorm(), trainable=not frozen)
+    sketch.add("dense1", Dense(units=3))
+    with pytest.raises(OutOfMemory, match="a batch of 4 fits") as caught:
+        train(sketch.graph(), Small(4), RECIPE, dataset(train=16), out=tmp_path / "run")
+    assert ("batch norm then measures" in str(caught.value)) != frozen
+
+
+def test_the_trainer_without_memory_is_gone_before_a_batch_is_tried(tmp_path: Path) -> None:
+    """It can be part of a cycle of references, as a model and its compiled functions are."""
+    alive: list[int] = []
+
+    class Cyclic(Small):
+        made: ClassVar[list[weakref.ref[Trainer]]] = []
+
+        def trainer(self, task: Task) -> FakeTrainer:
+            alive.append(sum(each() is not None for each in self.made))
+            trainer = Trainer(task, self)
+            trainer.itself = trainer
+            self.made.append(weakref.ref(trainer))
+            return trainer
+
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        with pytest.raises(OutOfMemory, match="a batch of 2 fits"):
+            train(network(), Cyclic(fits=3), RECIPE, dataset(train=16), out=tmp_path / "run")
+    finally:
+        if was:
+            gc.enable()
+    assert alive == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("first", "samples"), [(1, 16), (4, 80), (4, 16)])
+def test_steps_are_tried_until_they_are_as_all_later_ones(first: int, samples: int, tmp_path: Path) -> None:
+    """Also if an epoch has fewer steps."""
+
+    class Warming(Small):
+        steps: ClassVar[list[int]] = []
+
+        def trainer(self, task: Task) -> FakeTrainer:
+            script = self
+
+            class Counting(Trainer):
+                def warm_up(self) -> int:
+                    return first
+
+                def evaluate(self, batches: Iterator[Batch]) -> Tallies:
+                    script.steps.append(self.steps)
+                    return super().evaluate(batches)
+
+            return Counting(task, self)
+
+    script = Warming(fits=4)
+    with pytest.raises(OutOfMemory, match="a batch of 4 fits"):
+        train(network(), script, RECIPE, dataset(train=samples), out=tmp_path / "run")
+    assert set(script.steps) == {max(first, memory.STEPS)}
 
 
 def test_several_devices_try_nothing(tmp_path: Path) -> None:

@@ -93,6 +93,9 @@ class KerasTrainer:
         rates = ops.convert_to_tensor(np.array([rate for _, rate in chunk]), dtype=self.dtype)
         told.add_each(*self.step.each(stacked, rates))
 
+    def warm_up(self) -> int:
+        return 1
+
     def evaluate(self, batches: Iterator[Batch]) -> Tallies:
         told = self._told({}, None)
         with self._set(), self._averaged():

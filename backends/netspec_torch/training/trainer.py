@@ -14,7 +14,7 @@ from netspec.fit import Batch, Task, Term
 from netspec.recipe.metrics import SCORES
 from netspec_torch.precision import deterministic, products
 from netspec_torch.runtime import build, keys, named, read, write
-from netspec_torch.training.capture import Captured, uncaptured
+from netspec_torch.training.capture import WARM, Captured, uncaptured
 from netspec_torch.training.diagnosis import first_not_finite
 from netspec_torch.training.feeding import DeviceBatch, Feeder
 from netspec_torch.training.frozen import measuring, settle
@@ -117,6 +117,9 @@ class TorchTrainer:
             for batches, rate in zip(self.feeder.steps(steps), rates, strict=False):
                 self._step(batches, rate, told)
             return told.read()
+
+    def warm_up(self) -> int:
+        return 1 if self.captured is None else WARM + 1
 
     def evaluate(self, batches: Iterator[Batch]) -> Tallies:
         told = Sums({}, tuple(term.weight for term in self.task.terms), None, self.processes)
