@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING
 
+from netspec.data.arrays import role_of
 from netspec.data.parts import Classes, Parts
 from netspec.data.source import Field, Purpose
 from netspec.recipe.data import BitsData, Data, TextData
@@ -72,7 +73,7 @@ def outlined(data: Data | str) -> Outlined | None:
         found = _named(name, settings)
     else:
         return None
-    (key,) = found.inputs
+    key = found.inputs[0]
     # Another number of values is an error of the reader.
     if settings.shape is not None and prod(settings.shape) == prod(found.shape(key)):
         found = replace(found, train=outline(found).seen(key, settings.shape))
@@ -104,12 +105,12 @@ def _named(name: str, settings: Data) -> Outlined:
     known = SETS[name]
     shape = known.shape if settings.size is None else (known.shape[0], *(settings.size * 2)[:2])
     target = shape[1:] if known.target == "masks" else ()
-    fields = {
-        "images": Field(shape, "uint8", Purpose.input),
-        known.target: Field(target, "uint8", Purpose.target),
-    }
-    classes = {known.target: Classes(known.classes, known.names, known.ignored)}
-    return replace(_of(name, fields, known.train, {known.target: known.classes - 1}), classes=classes)
+    fields = {"images": Field(shape, "uint8", Purpose.input)}
+    fields |= {key: Field(target, "uint8", role_of(key, settings)) for key in known.targets}
+    classes = {key: Classes(count) for key, count in known.targets.items()}
+    classes[known.target] = Classes(known.classes, known.names, known.ignored)
+    largest = {key: count - 1 for key, count in known.targets.items()}
+    return replace(_of(name, fields, known.train, largest), classes=classes)
 
 
 def _of(

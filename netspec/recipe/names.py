@@ -38,6 +38,7 @@ class NamedSet:
     ending `packed`. `files` of idx sets are: training images, labels, test images, labels. `form` is how the files are
     read. `ignored` is the class index of pixels that do not count. Without an archive or checksums, a set cannot be
     fetched, because no checksum is published that netspec could hold it against; `origin` says where it comes from.
+    `further` has the keys of other targets, which a recipe can name, with their numbers of classes.
     """
 
     shape: Shape
@@ -53,11 +54,17 @@ class NamedSet:
     packed: str = ".gz"
     ignored: int | None = None
     origin: str = ""
+    further: tuple[tuple[str, int], ...] = ()
 
     @property
     def target(self) -> str:
-        """The key of the targets."""
+        """The key of the targets that are used if a recipe names none."""
         return "masks" if self.ignored is not None else "labels"
+
+    @property
+    def targets(self) -> dict[str, int]:
+        """The keys of all targets, in the order of the loaded set, with their numbers of classes."""
+        return {**dict(self.further), self.target: self.classes}
 
     @property
     def fetched(self) -> bool:
@@ -176,6 +183,7 @@ SETS: dict[str, NamedSet] = {
             168_513_733,
             "cifar-100-binary",
         ),
+        further=(("coarse", 20),),
     ),
     # Netzer et al. 2011, the cropped digits. SHA-256: tensorflow/datasets, url_checksums/svhn_cropped.txt.
     "svhn": NamedSet(

@@ -85,7 +85,8 @@ def check(graph: Graph, problems: Problems) -> Recipe | None:
         shape = _stored(recipe, known)
         check_augmentation(graph, recipe, problems, shape)
         if is_classifier(graph, recipe):
-            match(graph, recipe, Facts(recipe.source, shape, known.classes, known.train), problems)
+            classes = _compared(graph, recipe, known)
+            match(graph, recipe, Facts(recipe.source, shape, classes, known.train), problems)
         else:
             _foresee(graph, recipe, problems)
     elif trained:
@@ -144,6 +145,12 @@ def _stored(recipe: Recipe, known: NamedSet) -> Shape:
         return recipe.data.shape
     size = recipe.data.size
     return known.shape if size is None else (known.shape[0], *(size * 2)[:2])
+
+
+def _compared(graph: Graph, recipe: Recipe, known: NamedSet) -> int:
+    """The number of classes of the target that the output of a classifier is compared with."""
+    stated = recipe.data.targets.get(graph.outputs[0].name, "") if isinstance(recipe.data, Data) else ""
+    return known.targets.get(stated, known.classes)
 
 
 def match(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> None:

@@ -8,6 +8,8 @@ import pickle
 import random
 import struct
 import zlib
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,11 @@ from numpy.typing import NDArray
 import netspec.data
 from netspec.data import mat
 from netspec.data.bounds import DataError
+from netspec.data.outline import outlined
+from netspec.data.parts import Parts
 from netspec.recipe import names
 from netspec.recipe.data import Data
-from netspec.recipe.names import SETS, NamedSet
+from netspec.recipe.names import EMBEDDED, SETS, File, NamedSet
 from tests.data.test_idx import idx
 
 Array = NDArray[Any]
@@ -264,3 +268,64 @@ def test_camvid_is_not_fetched(tmp_path: Path) -> None:
         str(caught.value) == f"camvid is not here: {tmp_path}/camvid lacks the folders train and trainannot"
     )
     assert "netspec knows no checksum of it, so it does not fetch it" in caught.value.help
+
+
+# What is known of named sets before a file is read.
+
+
+def put(folder: Path, known: NamedSet) -> None:
+    """Files of a named set, with one sample in each."""
+    if known.form == "idx":
+        for file in known.files:
+            shape = (1, *known.shape[1:]) if "images" in file.name else (1,)
+            folder.joinpath(file.name).write_bytes(idx(*shape, content=b"\1" * int(np.prod(shape))))
+    elif known.form == "cifar":
+        for file in known.files:
+            if file.name.endswith(".bin"):
+                records(folder / file.name, pixels(1), *[[0]] * len(known.targets))
+            else:
+                (folder / file.name).write_text("")
+    elif known.form == "svhn":
+        for part in ("train", "test"):
+            svhn(folder, [1], part)
+    else:
+        pytest.importorskip("PIL")
+        from tests.data.test_pictures import picture
+
+        for part in ("train", "val", "test"):
+            picture(folder / part / "a.png", 0, known.shape[1:])
+            picture(folder / f"{part}annot" / "a.png", 0, known.shape[1:], "L")
+
+
+def fields(parts: Parts) -> dict[str, Any]:
+    """Of each key the shape, the role, and whether it holds bytes; bytes of inputs are scaled."""
+    return {
+        key: (each.shape, each.role, key in parts.inputs and each.dtype == "uint8")
+        for key, each in parts.train.fields.items()
+    }
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_fields_of_a_named_set_are_known_before_its_files_are_read(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = SETS[name]
+    if name != EMBEDDED:
+        count = max(1, len([each for each in known.files if each.name.startswith("data_batch")]))
+        tiny = replace(
+            known, train=count, test=1, validation=min(known.validation, 1),
+            files=tuple(File(each.name) for each in known.files),
+        )  # fmt: skip
+        monkeypatch.setitem(names.SETS, name, tiny)
+        (tmp_path / name).mkdir()
+        put(tmp_path / name, tiny)
+    choices: list[Mapping[str, str]] = [{}, {key: key for key in known.targets}]
+    for targets in choices:
+        data = Data(train=name, targets=dict(targets))
+        loaded, foreseen = netspec.data.load(data, tmp_path), outlined(data)
+        assert foreseen is not None
+        assert fields(foreseen) == fields(loaded)
+        assert [*foreseen.train.fields] == [*loaded.train.fields]
+        for key, classes in foreseen.classes.items():
+            assert (key, classes.count) == (key, loaded.classes[key].count)
+        assert foreseen.classes.keys() == loaded.classes.keys()

@@ -288,6 +288,11 @@ TWO = (
     "input: [1, 28, 28]\nlayers: [flatten]\nheads: {a: {layers: [{dense: 10}]}, b: {layers: [{dense: 10}]}}\n"
     "train: {data: DATA, losses: {a: cross_entropy, b: cross_entropy}}\n"
 )
+COARSE = (
+    "input: [3, 32, 32]\nlayers: [flatten]\n"
+    "heads: {a: {layers: [{dense: 20}]}, b: {layers: [{dense: 100}]}}\n"
+    "train: {data: {train: cifar100, targets: DATA}, losses: {a: cross_entropy, b: cross_entropy}}\n"
+)
 FORESEEN: dict[str, tuple[str, list[str]]] = {
     "bits": (BITS + "train: {data: bits, loss: binary_cross_entropy}\n", []),
     "bits of another length": (
@@ -312,6 +317,16 @@ FORESEEN: dict[str, tuple[str, list[str]]] = {
     "two heads with one target": (
         TWO.replace("DATA", "mnist"),
         [f"nothing says which array of mnist belongs to the output `{name}` of `net`" for name in "ab"],
+    ),
+    "two targets of CIFAR-100": (COARSE.replace("DATA", "{a: coarse, b: labels}"), []),
+    "fewer classes than a target has": (
+        COARSE.replace("{dense: 20}", "{dense: 10}").replace("DATA", "{a: coarse, b: labels}"),
+        ["cifar100 has the index 19 in `coarse`, but the output `a` has 10, from 0"],
+    ),
+    "the other target of CIFAR-100": (
+        "input: [3, 32, 32]\nlayers: [flatten, {dense: 20}, softmax]\n"
+        "train: {data: {train: cifar100, targets: {output: coarse}}}\n",
+        [],
     ),
     "two heads that share a target": (
         TWO.replace("DATA", "{train: mnist, targets: {a: labels, b: labels}}"),
