@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def told(error: BaseException) -> tuple[str, int] | None:
     """The message of an error for the user, and the exit code; None if it is a bug in netspec."""
-    from netspec.backend import Unavailable, Unsupported, shortage
+    from netspec.backend import Unavailable, Unsupported
     from netspec.diagnostics import SpecError
     from netspec.loading import ParameterError
 
@@ -27,10 +27,20 @@ def told(error: BaseException) -> tuple[str, int] | None:
         return f"netspec: {error}", WRONG_COMMAND
     if isinstance(error, OSError):
         return f"netspec: {_sentence(error)}", WRONG_COMMAND
-    lacks = shortage(error)
+    lacks = _lacks(error)
     if lacks is not None:
         return "netspec: not enough memory" + (f": {lacks}" if lacks else ""), WRONG_COMMAND
     return None
+
+
+def _lacks(error: BaseException) -> str | None:
+    """What an error says of memory that ran out; None also if the backends cannot be asked."""
+    from netspec.backend import shortage
+
+    try:
+        return shortage(error)
+    except Exception:  # the error to report is the other one
+        return None
 
 
 def lacking(error: Unavailable) -> str:

@@ -53,13 +53,15 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(registered()))
 
 
-def backend(name: str) -> Backend:
-    """The backend with this name. Importing it imports no framework.
+def backend(name: str, found: Mapping[str, str] | None = None) -> Backend:
+    """The backend with this name, of those that were found; by default they are looked for.
+
+    Importing it imports no framework.
 
     Raises:
         Unavailable: no backend has this name.
     """
-    found = registered()
+    found = registered() if found is None else found
     if name not in found:
         from netspec.ops.nearest import did_you_mean
 
@@ -74,8 +76,9 @@ def backend(name: str) -> Backend:
 
 def backends() -> Iterator[Backend]:
     """All registered backends, broken ones included."""
-    for name in names():
-        yield backend(name)
+    found = registered()
+    for name in sorted(found):
+        yield backend(name, found)
 
 
 def capabilities(backend: Backend) -> list[str]:

@@ -81,9 +81,10 @@ def _read() -> Iterator[tuple[str, str]]:
                 yield point, value
 
 
-def _children(root: str) -> list[str]:
+def _children(root: object) -> list[str]:
     """The folders with the data of distributions in a folder of the path."""
-    if root.lower().endswith(".egg"):
+    # Python ignores an entry that is no text, such as a Path; `importlib.metadata` decides what it finds there.
+    if not isinstance(root, str) or root.lower().endswith(".egg"):
         raise _Other
     try:
         children = os.listdir(root or ".")  # noqa: PTH208 - as quick

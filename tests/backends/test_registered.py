@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from netspec.backend import discovery
 from netspec.backend import registered as module
 from netspec.backend.registered import GROUP, maker, package, registered
 
@@ -60,6 +61,24 @@ def test_the_same_are_found(
     except module._Other:
         found = None
     assert (found is not None) == is_plain
+
+
+def test_an_entry_of_the_path_that_is_no_text_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python ignores such an entry of `sys.path`, so programs have them."""
+    here = registered()
+    monkeypatch.setattr(sys, "path", [tmp_path, *sys.path])
+    assert registered() == {each.name: each.value for each in entry_points(group=GROUP)} == here
+    with pytest.raises(module._Other):
+        dict(module._read())
+
+
+def test_all_backends_are_found_in_one_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched = []
+    monkeypatch.setattr(discovery, "registered", lambda: searched.append(1) or registered())
+    assert [each.name for each in discovery.backends()] == sorted(registered())
+    assert len(searched) == 1
 
 
 def test_those_of_this_installation_are_plain() -> None:
