@@ -75,8 +75,13 @@ def test_an_entry_of_the_path_that_is_no_text_ends_nothing(
 
 
 def test_all_backends_are_found_in_one_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    searched = []
-    monkeypatch.setattr(discovery, "registered", lambda: searched.append(1) or registered())
+    searched: list[dict[str, str]] = []
+
+    def search() -> dict[str, str]:
+        searched.append(registered())
+        return searched[-1]
+
+    monkeypatch.setattr(discovery, "registered", search)
     assert [each.name for each in discovery.backends()] == sorted(registered())
     assert len(searched) == 1
 

@@ -292,9 +292,10 @@ def put(folder: Path, known: NamedSet) -> None:
         pytest.importorskip("PIL")
         from tests.data.test_pictures import picture
 
+        _, height, width = known.shape
         for part in ("train", "val", "test"):
-            picture(folder / part / "a.png", 0, known.shape[1:])
-            picture(folder / f"{part}annot" / "a.png", 0, known.shape[1:], "L")
+            picture(folder / part / "a.png", 0, (height, width))
+            picture(folder / f"{part}annot" / "a.png", 0, (height, width), "L")
 
 
 def fields(parts: Parts) -> dict[str, Any]:
