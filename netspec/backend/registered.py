@@ -83,7 +83,7 @@ def _read() -> Iterator[tuple[str, str]]:
 
 def _children(root: object) -> list[str]:
     """The folders with the data of distributions in a folder of the path."""
-    # Python ignores an entry that is no text, such as a Path; `importlib.metadata` decides what it finds there.
+    # Python ignores an entry that is not a string, such as a Path; `importlib.metadata` decides what it finds there.
     if not isinstance(root, str) or root.lower().endswith(".egg"):
         raise _Other
     try:
