@@ -4,7 +4,8 @@
 
 Every figure is the median user time of N fresh processes, which take turns, so that a busy machine slows all alike; the
 first round, in which Python writes its bytecode, is not counted. The deep spec has the shape of a Swin transformer,
-1,164 layers without its attention. Exits with 1 where compiling one of the specs costs more than the aim.
+1,164 layers without its attention; the one with many definitions has 400
+small blocks between convolutions. Exits with 1 where compiling one of the specs costs more than the aim.
 
 Both commands are in the form that no parser reads: a path, and for `compile` the name of the backend.
 """
@@ -83,6 +84,23 @@ layers:
   - dense: 1000
 """
 
+BLOCKS = range(400)
+MANY = "\n".join(
+    [
+        "netspec: 1",
+        "name: many",
+        "input: [4, 8, 8]",
+        "blocks:",
+        *(f"  b{each}: {{layers: [dense: {4 + each % 5}, relu, dense: 4]}}" for each in BLOCKS),
+        "layers:",
+        *(
+            f"  - b{each}" + "\n  - conv: {filters: 4, kernel: 3, padding: same}" * (each % 3 == 2)
+            for each in BLOCKS
+        ),
+    ]
+)
+"""Each block is a definition of its own, and most can take their values with the channels last."""
+
 
 def user_seconds(arguments: list[str], environment: dict[str, str]) -> float:
     """User time of a fresh process that runs a command."""
@@ -108,7 +126,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         deep = Path(folder) / "deep.yaml"
         deep.write_text(DEEP, encoding="utf-8")
-        specs = {"zoo:resnet152": "zoo:resnet152", "deep, 1,164 layers": str(deep)}
+        many = Path(folder) / "many.yaml"
+        many.write_text(MANY, encoding="utf-8")
+        specs = {
+            "zoo:resnet152": "zoo:resnet152",
+            "deep, 1,164 layers": str(deep),
+            f"{len(BLOCKS)} definitions": str(many),
+        }
         specs |= {spec: spec for spec in given.specs}
         commands = {
             (name, kind): [word.format(spec=spec) for word in words]

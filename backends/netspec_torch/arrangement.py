@@ -17,6 +17,7 @@ from netspec.lowering.outline import Module, given
 from netspec_torch.construction import Whole
 from netspec_torch.flow import Flow
 from netspec_torch.orders import Interface, Order, canonical_of, channels_last
+from netspec_torch.portions import Portion, ends
 from netspec_torch.site import Lowered
 
 Move = tuple[str, Order, Order]
@@ -53,16 +54,20 @@ class _Wish:
 class _Step:
     """An item as the arrangement sees it: the values that it takes and gives, and how it can run."""
 
-    def __init__(self, item: Node | Module, whole: Whole, made: Cycle | None) -> None:
+    def __init__(
+        self, item: Node | Module, whole: Whole, made: Cycle | None, portion: Portion | None = None
+    ) -> None:
         self.item, self.made = item, made
-        self.inputs, self.outputs = item.inputs, given(item)
-        first: Node | Module = item
-        if made is not None:
-            first = made.repeat.items[0]
-            self.inputs = first.inputs
-            self.outputs = tuple(made.values(output)[-1] for output in range(len(made.rests)))
+        self.inputs, self.outputs = ends(item, made)
+        first = item if made is None else made.repeat.items[0]
         self.layer = first if isinstance(first, Node) else None
         self.interface = whole.interface(first) if isinstance(first, Module) else None
+        if portion is not None and made is None and self.interface is not None:
+            self.interface = portion.part(self.interface, self.inputs, self.outputs)
+            self.inputs, self.outputs = (
+                tuple([value for value in values if value in portion.values])
+                for values in (self.inputs, self.outputs)
+            )
         self.lowerings, self.types = whole.lowered, whole.graph.types
 
     def lowered(self, order: Order | None = None) -> Lowered:
@@ -99,15 +104,21 @@ class _Step:
 class Arrangement:
     """The orders of all values in one body. Without an interface, it finds the one with the fewest moves in the body.
 
-    `held` has the order of each value at the end of the body, `tapped` that of each value where its layer makes it.
+    With a portion, it sees only the values in it; the interface has only their orders. `held` has the order of each
+    value at the end of the body, `tapped` that of each value where its layer makes it.
     """
 
-    def __init__(self, flow: Flow, interface: Interface | None = None) -> None:
-        module, whole = flow.module, flow.construction.whole
+    def __init__(
+        self, flow: Flow, interface: Interface | None = None, portion: Portion | None = None
+    ) -> None:
+        module, whole = portion or flow.module, flow.construction.whole
         self.types, self.is_open = whole.graph.types, interface is None
-        self.interface = interface or whole.canonical(module)
+        self.interface = interface or Interface(
+            tuple(map(self._canonical, module.inputs)), tuple(map(self._canonical, module.outputs))
+        )
         self.ends = dict(zip(module.outputs, self.interface.makes, strict=True))
-        self.steps = [_Step(item, whole, flow.cycle(item)) for item in flow.items]
+        items = flow.items if portion is None else portion.items
+        self.steps = [_Step(item, whole, flow.cycle(item), portion) for item in items]
         self.wishes: dict[str, list[_Wish]] = {}
         for value, order in self.ends.items() if interface else ():
             self._wish(value, order)

@@ -6,21 +6,18 @@ them. The second is better where one class gives them to the next. All calls of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from heapq import heappop, heappush
 
 from netspec.graph import Node
-from netspec.lowering.gathering import cycle
 from netspec.lowering.outline import Module
 from netspec.lowering.uses import firsts
-from netspec_torch.arrangement import Arrangement
 from netspec_torch.construction import Construction, Whole
+from netspec_torch.counting import IMPOSSIBLE, Moves
 from netspec_torch.flow import Flow
-from netspec_torch.orders import Interface, channels_last
+from netspec_torch.orders import Interface
 from netspec_torch.sharing import path_of
 from netspec_torch.site import Lowered
-
-IMPOSSIBLE = 10**6
-"""The number of moves that a text counts for each place at which it cannot be written."""
 
 Uses = Sequence[Module]
 
@@ -45,27 +42,8 @@ def _turns(lowered: Lowered) -> bool:
     return not all(each.is_canonical for each in (*lowered.takes, *lowered.makes))
 
 
-Way = Callable[[Flow], Interface]
-"""How the interface of a module comes about."""
-
-
-def _own(flow: Flow) -> Interface:
-    """The interface with the fewest moves in the body; a body that runs in any order has the channels last."""
-    found = Arrangement(flow).interface
-    if not found.is_canonical:
-        return found
-    last = _channels_last(flow)
-    return found if Arrangement(flow, last).cost() else last
-
-
-def _channels_last(flow: Flow) -> Interface:
-    """The interface that has the channels of all values last."""
-    plain = flow.construction.whole.canonical(flow.module)
-    takes, makes = (
-        tuple(channels_last(len(each.axes)) if each.axes else each for each in row)
-        for row in (plain.takes, plain.makes)
-    )
-    return Interface(takes, makes)
+_Place = tuple[int, int]
+"""The number of a definition, and that of one of its uses."""
 
 
 class _Choice:
@@ -77,23 +55,30 @@ class _Choice:
 
     def __init__(self, groups: Sequence[Uses], whole: Whole) -> None:
         self.groups, self.whole = groups, whole
-        self.flows: dict[str, Flow] = {}
-        self.first = self._firsts()
-        self.alike = {
-            use.path: uses[same].path
-            for uses, first in zip(groups, self.first, strict=True)
-            for use, same in zip(uses, first, strict=True)
-        }
-        """For each module, the first one that is arranged in the same way."""
-        self.inner: dict[str, list[str]] = {}
-        self.arranged: dict[tuple[object, ...], tuple[Interface | None, int]] = {}
-        """The results so far: an arrangement depends on the interfaces of the modules in it."""
-        self.ways: dict[int, Way] = dict.fromkeys(range(len(groups) - 1), _own)
-        self.best = self._count(self.ways)
-        self.ways = {number: way for number, way in self.ways.items() if self._is_turned(number)}
-        if self.ways:
-            self._reduce()
-        self._count(self.ways if self.best < IMPOSSIBLE else {})
+        self.bodies: dict[_Place, Moves] = {}
+        """The body of the first of those uses of a definition that are arranged in the same way."""
+        self.alike: dict[_Place, list[Module]] = {}
+        """All these uses."""
+        self.places: list[list[_Place]] = []
+        """Those of each definition."""
+        for number, (uses, first) in enumerate(zip(groups, self._firsts(), strict=True)):
+            self.places.append([(number, same) for same in dict.fromkeys(first)])
+            for use, same in zip(uses, first, strict=True):
+                self.alike.setdefault((number, same), []).append(use)
+        self.callers: dict[str, list[_Place]] = {}
+        """The bodies that call a module."""
+        self.costs: dict[_Place, int] = {}
+        """The moves that the uses of each body run, in one pass through the network."""
+        self.total = 0
+        self.turned = set(range(len(groups) - 1))
+        """The definitions that have the interface with the fewest moves in their bodies, and not the canonical one."""
+        for place in sorted(self.alike):
+            self._begin(place)
+        self.turned = {number for number, _ in filter(self._is_turned, self.alike)} - {len(groups) - 1}
+        self._reduce()
+        if self.total >= IMPOSSIBLE:
+            turned, self.turned = self.turned, set()
+            self._settle(turned)
         self.found: Mapping[str, Interface] = dict(whole.interfaces)
         whole.interfaces.clear()
 
@@ -102,30 +87,18 @@ class _Choice:
         changed = True
         while changed:
             changed = False
-            for number in sorted(self.ways, reverse=True):
-                others = {each: way for each, way in self.ways.items() if each != number}
-                if (count := self._count(others)) <= self.best:
-                    self.ways, self.best, changed = others, count, True
+            for number in sorted(self.turned, reverse=True):
+                best = self.total
+                self.turned.remove(number)
+                self._settle([number])
+                if self.total <= best:
+                    changed = True
+                else:
+                    self.turned.add(number)
+                    self._settle([number])
 
-    def _flow(self, use: Module) -> Flow:
-        if use.path not in self.flows:
-            self.flows[use.path] = Flow(use, Construction(use, self.whole))
-        return self.flows[use.path]
-
-    def _is_turned(self, number: int) -> bool:
-        return any(use.path in self.whole.interfaces for use in self.groups[number])
-
-    def _count(self, ways: Mapping[int, Way]) -> int:
-        """The moves that a pass through the network runs, if these definitions do not have the canonical interface."""
-        self.whole.interfaces.clear()
-        total = 0
-        for number, (uses, first) in enumerate(zip(self.groups, self.first, strict=True)):
-            counts = {each: self._arrange(uses[each], ways.get(number)) for each in dict.fromkeys(first)}
-            for use, same in zip(uses, first, strict=True):
-                total += counts[same]
-                if (interface := self.whole.interfaces.get(uses[same].path)) is not None:
-                    self.whole.interfaces[use.path] = interface
-        return total
+    def _is_turned(self, place: _Place) -> bool:
+        return self.alike[place][0].path in self.whole.interfaces
 
     def _firsts(self) -> list[list[int]]:
         """For each use of each definition, the number of the first one that is arranged in the same way.
@@ -146,61 +119,47 @@ class _Choice:
             found.append(first)
         return found
 
-    def _arrange(self, use: Module, way: Way | None) -> int:
-        """Give a module its interface; the moves that it then runs."""
-        inner = tuple([self.whole.interfaces.get(each) for each in self._inner(use)])
-        key = (use.path, way, inner)
-        if key not in self.arranged:
-            cost = self._arranged(use, way)
-            self.arranged[key] = (self.whole.interfaces.get(use.path), cost)
-        interface, cost = self.arranged[key]
-        if interface is not None:
-            self.whole.interfaces[use.path] = interface
-        return cost
+    def _begin(self, place: _Place) -> None:
+        """Arrange a body for the first time; those of the modules in it are arranged."""
+        use = self.alike[place][0]
+        self.bodies[place] = moves = Moves(Flow(use, Construction(use, self.whole)))
+        for path in moves.called:
+            self.callers.setdefault(path, []).append(place)
+        self._arrange(place)
 
-    def _inner(self, use: Module) -> list[str]:
-        """The paths of the modules in a module, one of those that are alike."""
-        if use.path not in self.inner:
-            paths = [each.path for each in use.modules()]
-            self.inner[use.path] = list(dict.fromkeys(self.alike.get(path, path) for path in paths))
-        return self.inner[use.path]
+    def _settle(self, numbers: Collection[int]) -> None:
+        """Arrange the bodies of these definitions again, and all bodies whose modules then have another interface."""
+        pending = sorted(place for number in numbers for place in self.places[number])
+        waiting: dict[_Place, set[str]] = {place: set() for place in pending}
+        while pending:
+            place = heappop(pending)
+            self.bodies[place].update(waiting.pop(place))
+            for path in self._arrange(place):
+                for caller in self.callers.get(path, ()):
+                    if caller not in waiting:
+                        waiting[caller] = set()
+                        heappush(pending, caller)
+                    waiting[caller].add(path)
 
-    def _arranged(self, use: Module, way: Way | None) -> int:
-        flow = self._flow(use)
-        interface = self.whole.canonical(use)
+    def _arrange(self, place: _Place) -> list[str]:
+        """Give the uses of a body their interface; the paths of those that had another one."""
+        uses, moves = self.alike[place], self.bodies[place]
+        interface = self._interface(place)
+        cost = moves.cost(interface) * len(uses)
+        self.total += cost - self.costs.get(place, 0)
+        self.costs[place] = cost
+        before = self.whole.interface(uses[0])
+        for use in uses:
+            if interface.is_canonical:
+                self.whole.interfaces.pop(use.path, None)
+            else:
+                self.whole.interfaces[use.path] = interface
+        return [] if interface == before else [use.path for use in uses]
+
+    def _interface(self, place: _Place) -> Interface:
+        use, moves = self.alike[place][0], self.bodies[place]
         if self.whole.attributes.is_series(use):
             (repeat,) = use.items
             assert isinstance(repeat, Module)
-            interface = self.whole.interface(repeat)
-        elif way is not None:
-            interface = way(flow)
-        if not interface.is_canonical:
-            self.whole.interfaces[use.path] = interface
-        made = Arrangement(flow, interface)
-        # Whether a loop runs a repeat of borrowed modules is known when the text is written.
-        items = use.items if self.whole.sharing.borrows_anything else flow.items
-        repeats = (each for each in items if isinstance(each, Module) and each.is_repeat)
-        breaks = sum(not self._is_linked(each) for repeat in repeats for each in _nested(repeat))
-        return made.cost() + IMPOSSIBLE * breaks
-
-    def _is_linked(self, repeat: Module) -> bool:
-        """Whether every repetition of a block takes its values in the orders in which the one before it gives them."""
-        made = cycle(repeat)
-        items = [each for each in repeat.items if isinstance(each, Module)]
-        rows = [self.whole.interface(each) for each in items]
-        given: dict[str, object] = {}
-        for item, row in zip(items, rows, strict=True):
-            if any(
-                given.get(value, order) != order for value, order in zip(item.inputs, row.takes, strict=True)
-            ):
-                return False
-            given.update(zip(item.outputs, row.makes, strict=True))
-        return made is None or len(set(rows)) < 2
-
-
-def _nested(repeat: Module) -> Iterator[Module]:
-    """A repeat, and those in it that belong to the same body."""
-    yield repeat
-    for each in repeat.items:
-        if isinstance(each, Module) and each.is_repeat:
-            yield from _nested(each)
+            return self.whole.interface(repeat)
+        return moves.own() if place[0] in self.turned else moves.plain
