@@ -4,8 +4,8 @@
 
 Every figure is the median user time of N fresh processes, which take turns, so that a busy machine slows all alike; the
 first round, in which Python writes its bytecode, is not counted. The deep spec has the shape of a Swin transformer,
-1,164 layers without its attention; the one with many definitions has 400
-small blocks between convolutions. Exits with 1 where compiling one of the specs costs more than the aim.
+1,164 layers without its attention; the one with many definitions has 400 small blocks between convolutions. Exits with
+1 where compiling one of the specs costs more than the aim.
 
 Both commands are in the form that no parser reads: a path, and for `compile` the name of the backend.
 """

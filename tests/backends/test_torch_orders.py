@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,13 @@ import netspec
 from netspec.graph import Graph
 from netspec.language.reading.locations import zoo
 from netspec.proof.comparison import compare
-from netspec_torch.source import class_name, source
+from netspec_torch import arrangement
+from netspec_torch.arrangement import Arrangement
+from netspec_torch.construction import Construction
+from netspec_torch.counting import IMPOSSIBLE, Moves
+from netspec_torch.flow import Flow
+from netspec_torch.lowering import Lowerings
+from netspec_torch.source import _Text, class_name, draft, source
 from tests.backends.turning import undone_in_torch
 from tests.having import ORACLE
 from tests.language.author import graph_of
@@ -445,6 +452,40 @@ def test_no_two_moves_undo_each_other(name: str) -> None:
 @pytest.mark.parametrize("name", ZOO)
 def test_networks_of_the_zoo(name: str) -> None:
     assert undone(source(netspec.load(f"zoo:{name}")).text) == []
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_portions_of_a_body_have_its_moves(name: str) -> None:
+    graph = network(name)
+    text = _Text(graph, Lowerings(graph))
+    for use in (use for uses in text.definitions for use in uses):
+        flow, interface = Flow(use, Construction(use, text.whole)), text.whole.interface(use)
+        found = Moves(flow)
+        assert found.cost(interface) % IMPOSSIBLE == Arrangement(flow, interface).cost()
+        best = Arrangement(flow).interface
+        assert best.is_canonical or found.own() == best
+
+
+def test_the_work_grows_with_the_number_of_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = []
+
+    class Counted(arrangement._Step):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            steps.append(self)
+
+    monkeypatch.setattr(arrangement, "_Step", Counted)
+
+    def work(count: int) -> int:
+        blocks = [f"  b{each}: {{layers: [dense: {4 + each % 5}, relu, dense: 4]}}" for each in range(count)]
+        convolution = "\n  - conv: {filters: 4, kernel: 3, padding: same}"
+        calls = [f"  - b{each}{convolution * (each % 3 == 2)}" for each in range(count)]
+        graph = graph_of("\n".join(["blocks:", *blocks, "layers:", *calls]))
+        steps.clear()
+        draft(graph, Lowerings(graph))
+        return len(steps)
+
+    assert work(40) < 2.2 * work(20)
 
 
 def test_the_runner_sees_a_pair() -> None:
