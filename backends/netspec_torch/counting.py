@@ -37,7 +37,8 @@ class Moves:
         links = [nested for repeat in repeats for nested in _nested(repeat)]
         self.users: dict[str, list[Portion | Module]] = {}
         """For each module that it calls, the portions and repeats with these calls."""
-        pairs = [*((each, each.called) for each in inner), *((each, called([each])) for each in links)]
+        pairs: list[tuple[Portion | Module, tuple[str, ...]]] = [(each, each.called) for each in inner]
+        pairs += [(each, called([each])) for each in links]
         for user, paths in pairs:
             for path in paths:
                 self.users.setdefault(path, []).append(user)

@@ -65,11 +65,11 @@ def portions(flow: Flow) -> list[Portion]:
     for item, values in rows:
         for name in dict.fromkeys(map(joined.name, values)):
             items[name].append(item)
-    inputs, outputs = joined.sorted(module.inputs), joined.sorted(module.outputs)
+    taken, left = joined.sorted(module.inputs), joined.sorted(module.outputs)
     return [
         Portion(
-            tuple(inputs.get(name, ())),
-            tuple(outputs.get(name, ())),
+            tuple(taken.get(name, ())),
+            tuple(left.get(name, ())),
             tuple(items[name]),
             frozenset(values),
             called(items[name]),
