@@ -60,6 +60,10 @@ def cycle(repeat: Module) -> Cycle | None:
     wires = [_wire(items, number) for number in range(len(items[0].inputs))]
     if any(each == _BROKEN for each in wires):
         return None
+    starts: dict[int, str] = {}
+    for value, wire in zip(items[0].inputs, wires, strict=True):
+        if wire is not None and starts.setdefault(wire, value) != value:
+            return None  # one variable cannot hold two values before the first repetition
     return Cycle(repeat, tuple(wires), rests.pop())
 
 

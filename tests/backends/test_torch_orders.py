@@ -335,6 +335,20 @@ layers:
 """,
         2,
     ),
+    "one_output_for_two_states": (
+        """
+input: [4, 6]
+layers:
+  - {lstm: 4, name: first}
+  - lstm: 4
+    from: [first, first.state, first.cell]
+    name: next
+    repeat: 2
+    carry: {state: state, cell: state}
+heads: {steps: next, last: next.state}
+""",
+        2,
+    ),
     "moved_first_in_a_block": (
         """
 input: [3, 6]
