@@ -170,7 +170,7 @@ def _work(name: str, path: str, resumes: bool) -> None:
     go_on(name, Path(path)) if resumes else begin(name, Path(path))
 
 
-MOMENTS = 10
+MOMENTS = 20
 """How many runs are killed: each in its own stretch of the time since the beginning, or since the first step."""
 
 
