@@ -211,8 +211,6 @@ def _op(keyword: str) -> Schema:
     told = describe(keyword)
     main = [_form(field) for field in told.fields if field.main]
     branches = [_BRANCHES] if told.merges else []
-    if OPS[keyword].whole:
-        return {"description": told.doc, **_any({"type": "null"}, *main)}
     return {"description": told.doc, **_any({"type": "null"}, *branches, *main, _ref(f"{keyword}.fields"))}
 
 

@@ -57,7 +57,7 @@ RIGHT = {
     + "layers: [{b: , from: [a, b], repeat: 2, carry: {h: indices}}]",
     "heads that are layers": HEAD + "layers: [relu]\nheads: {a: a, b: b.c.0, c: {from: a, layers: []}}",
     "an activation by parameter": HEAD
-    + "layers: [activation: $act, activation: {leaky_relu: 0.2}, activation: prelu]",
+    + "layers: [activation: $act, activation: {leaky_relu: 0.2}, activation: {function: {elu: 1}}]",
     "sizes of layers": HEAD
     + "layers: [{pad: {like: a}}, {upsample: {size: '${a.height}'}}, {crop: {like: a.0}}]",
     "a table in a table": HEAD + "params: {rows: [[[1, 2], 3], [4, [5]]]}\nlayers: [relu]",

@@ -123,7 +123,7 @@ class Op(Model):
     aliases: ClassVar[tuple[str, ...]] = ()
     """Alternative keywords."""
     whole: ClassVar[bool] = False
-    """Whether the value in a spec, also a mapping, is that of the main field."""
+    """Whether the value in a spec is that of the main field, also a mapping, unless its one key is that field."""
     stands_in: ClassVar[bool] = False
     """Whether it stands in for another op, which it resolves to, so that no graph contains it."""
     idle: ClassVar[Mapping[str, tuple[str, object]]] = {}

@@ -153,6 +153,18 @@ def test_defaults_hold_for_every_item_of_the_file_unless_it_says_otherwise() -> 
     assert not any(weight.name.endswith("bias") for weight in graph.weights)
 
 
+@pytest.mark.parametrize(
+    "value", ["relu", "{leaky_relu: 0.5}", "{leaky_relu: {slope: 0.5}}", "prelu", "none", "$act"]
+)
+def test_the_value_of_an_op_that_is_its_main_field_whole_may_also_stand_at_the_key_of_that_field(
+    value: str,
+) -> None:
+    given = "params: {act: elu}\nlayers: [{activation: «}]"
+    assert str(graph_of(given.replace("«", value))) == str(
+        graph_of(given.replace("«", f"{{function: {value}}}"))
+    )
+
+
 def test_defaults_see_the_parameters_of_their_file_alone() -> None:
     graph = graph_of(
         """

@@ -61,7 +61,7 @@ def given_fields(op: type[Op], item: Item, document: Document) -> GivenFields:
     found = GivenFields()
     default = document.defaults.get(op.keyword)
     for given in (item.argument,) if default is None else (default, item.argument):
-        if isinstance(given, Mapping) and not (op.whole and given is item.argument):
+        if isinstance(given, Mapping) and not (given is item.argument and _is_value(op, given)):
             for key, entry in given.entries.items():
                 if key in op.likes:
                     found.like(op.likes[key], entry)
@@ -73,6 +73,11 @@ def given_fields(op: type[Op], item: Item, document: Document) -> GivenFields:
             found.values[op.main], found.keys[op.main] = given, given.span
             found.own.add(op.main)
     return found
+
+
+def _is_value(op: type[Op], given: Mapping) -> bool:
+    """Whether a mapping is the value of the main field, not a mapping from fields to values."""
+    return op.whole and list(given.entries) != [op.main]
 
 
 def validated(
