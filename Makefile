@@ -71,7 +71,7 @@ ENGINE_LEARN := $(addprefix tests/backends/,test_learning.py test_losses.py test
 ENGINE_ROWS  := tests/backends/test_suite.py tests/backends/test_engines.py $(ENGINE_LEARN)
 ENGINE_CALLS := tests/backends/test_calls.py
 ENGINE_OTHER := tests/backends/test_keras_train.py tests/test_zoo.py::test_backends_are_equal_in_float64
-ENGINE_TESTS := -n auto --max-worker-restart 0 --dist loadgroup -q --brief
+ENGINE_TESTS := -n auto --max-worker-restart 0 --dist loadgroup -q --brief -m 'engines or not slow'
 
 test-engines: $(JAX)/.ready  ## Keras on PyTorch and on JAX, proven as on TensorFlow (minutes)
 	@KERAS_BACKEND=torch $(BIN)/python -m pytest $(ENGINE_TESTS) $(ENGINE_ROWS) $(ENGINE_OTHER) $(ENGINE_CALLS) \

@@ -5,9 +5,12 @@ A row is what an author writes and what flows in. Every backend's suite runs eve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
+
+import pytest
 
 from netspec.graph import Graph
 from netspec.ops import OPS
@@ -56,6 +59,13 @@ class Case:
     """The further outputs that are outputs of the network."""
     slow: bool = False
     """Whether only the slow tests run it in all backends."""
+    engines: bool = False
+    """Whether Keras' other engines run it although it is slow."""
+
+    @property
+    def marks(self) -> tuple[pytest.MarkDecorator, ...]:
+        """The marks of a test of this row."""
+        return (pytest.mark.slow,) * self.slow + (pytest.mark.engines,) * self.engines
 
     def graph(self, learning: bool = False) -> Graph:
         """The network of this one layer, called `layer`.
@@ -111,6 +121,18 @@ def _paddings(rank: int) -> Iterator[tuple[str, Any]]:
     yield "before", [[2, 0], [1, 0], [1, 0]][:rank]
     if rank == 1:
         yield "causal", "causal"
+
+
+PADDED = re.compile(
+    r"(conv|conv_transpose|max_pool|avg_pool)_[13]d_(pad|ceil)_(valid|half|full|one|per_axis|before)(_|$)"
+)
+"""Rows that differ from one in two dimensions only by their rank, and from one of their rank only by the padding."""
+
+
+def _quick(rows: Iterator[Case]) -> Iterator[Case]:
+    """The rows, of which a run of the quick tests leaves out those that repeat others most."""
+    for row in rows:
+        yield replace(row, slow=True, engines=True) if PADDED.match(row.name) else row
 
 
 def _conv() -> Iterator[Case]:
@@ -672,15 +694,15 @@ def _tensors() -> Iterator[Case]:
 
 
 CASES: tuple[Case, ...] = (
-    *_conv(),
-    *_pool(),
+    *_quick(_conv()),
+    *_quick(_pool()),
     *_unpool(),
     *_recurrent(),
     *conv_recurrent_rows(),
     *_dense(),
     *_elementwise(),
     *_merges(),
-    *_transposed(),
+    *_quick(_transposed()),
     *_by_channel(),
     *_norms(),
     *_joined(),

@@ -202,7 +202,7 @@ def batches(request: pytest.FixtureRequest) -> Sequence[int]:
     return BATCHES[:1] if request.config.getoption("--brief") else BATCHES
 
 
-ROWS = [pytest.param(case.name, marks=pytest.mark.slow if case.slow else ()) for case in CASES]
+ROWS = [pytest.param(case.name, marks=case.marks) for case in CASES]
 
 
 @pytest.mark.parametrize("name", [*ROWS, *STRUCTURES])

@@ -96,9 +96,7 @@ def test_the_list_of_taken_names_is_that_of_pytorch() -> None:
     assert {name for name in exported if not name.startswith("_")} <= ATTRIBUTES
 
 
-@pytest.mark.parametrize(
-    "case", [pytest.param(each, marks=pytest.mark.slow if each.slow else ()) for each in CASES], ids=by_name
-)
+@pytest.mark.parametrize("case", [pytest.param(each, marks=each.marks) for each in CASES], ids=by_name)
 def test_the_model_of_an_op_has_its_shapes_and_keys(case: Case) -> None:
     check_build(case.graph())
 
