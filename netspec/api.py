@@ -90,6 +90,7 @@ def train(
     from netspec.diagnostics import Problems, SpecError
     from netspec.language.document.recipe import settle
     from netspec.recipe.names import seen_from
+    from netspec.training.heads import sources
     from netspec.training.run import train as run
 
     problems = Problems()
@@ -105,5 +106,5 @@ def train(
         text = files.read(graph.file).decode()
     except (OSError, UnicodeDecodeError):
         text = None
-    samples = load(told.data if own is None else own, data_dir, told.seed, base=base)
+    samples = load(sources(graph, told) if own is None else own, data_dir, told.seed, base=base)
     return run(graph, usable([backend], Trains)[0], told, samples, text=text)

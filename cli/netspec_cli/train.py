@@ -354,13 +354,14 @@ def data_of(graph: Graph, recipe: Recipe, folder: Path | None, fetch: bool) -> P
     from netspec.data.loading import load
     from netspec.data.sets import default_folder
     from netspec.recipe.names import SETS
+    from netspec.training.heads import sources
 
     try:
         if fetch and recipe.source in SETS:
             get(recipe.source, folder or default_folder(), tell=complain)
         # A path in a recipe is relative to the folder of the file in which the recipe is written.
         base = Path(graph.file if graph.train is None else graph.train.file).parent
-        return load(recipe.data, folder, recipe.seed, base=base, workers=recipe.workers)
+        return load(sources(graph, recipe), folder, recipe.seed, base=base, workers=recipe.workers)
     except DataError as error:
         fail(str(error) + (f"\n{error.help}" if error.help else ""))
 

@@ -51,15 +51,16 @@ def arranged(path: Path, names: Sequence[str], data: Data) -> Named:
     used = [*data.inputs.values(), *data.targets.values()]
     for key in used:
         if key not in found["train"]:
-            keys = ", ".join(found["train"])
             raise DataError(
                 f"{path}: the recipe names the key {key}{did_you_mean(key, found['train'])}",
-                f"its keys are {keys}",
+                _on_key(key, names, found),
             )
     clear = [key for key in found["train"] if role_of(key, data) is not Purpose.unused]
     absent = [f"{part}_{key}" for part, keys in found.items() for key in clear if key not in keys]
     if absent:
-        raise DataError(f"{path}: lacks {', '.join(absent)}", conversion.of_names(path, names, KEYS))
+        wanted = [f"{part}_{key}" for part in found for key in clear]
+        of_kind = conversion.of_names if {*wanted} <= {*KEYS} else conversion.of_parts
+        raise DataError(f"{path}: lacks {', '.join(absent)}", of_kind(path, names, wanted))
     if not any(role_of(key, data) is Purpose.input for key in clear):
         has = ", ".join(names) or "nothing"
         raise DataError(
@@ -69,6 +70,18 @@ def arranged(path: Path, names: Sequence[str], data: Data) -> Named:
             "keys: `data: {train: …, inputs: {INPUT: KEY}, targets: {HEAD: KEY}}`",
         )
     return {part: {key: keys[key] for key in clear} for part, keys in found.items()}
+
+
+def _on_key(key: str, names: Sequence[str], found: Named) -> str:
+    """Advice for a key of the recipe that the training part does not have."""
+    has = f"its keys are {', '.join(found['train'])}"
+    bare = key.partition("_")[2]
+    if key in names and bare in found["train"]:
+        return f"{key} is an array of one part: write the key, `{bare}`"
+    if key in names:
+        several = " and ".join(f"{part}_{key}" for part in PARTS if part in found)
+        return f"each part has its own array, called PART_KEY: save {key} as {several}; {has}"
+    return has
 
 
 def _is_unparted(names: Sequence[str], data: Data) -> bool:

@@ -72,9 +72,19 @@ def of_names(path: Path, names: Sequence[str], wanted: Sequence[str]) -> str:
     return renamed(path, names, wanted) or f"it has {has}; {SAVE}"
 
 
+def of_parts(path: Path, names: Sequence[str], wanted: Sequence[str]) -> str:
+    """Advice for an archive in which a part lacks arrays that another one has."""
+    absent = [key for key in wanted if key not in names]
+    return renamed(path, names, wanted) or (
+        f"it has {', '.join(names)}; every part has the same arrays: save {' and '.join(absent)}, too"
+    )
+
+
 def renamed(path: Path, names: Sequence[str], wanted: Sequence[str]) -> str | None:
-    """Advice that saves the four arrays of an archive under our names, if theirs are clear."""
-    found = {key: [name for name in names if _stands_for(name, key)] for key in wanted}
+    """Advice that saves the arrays of an archive under our names, if theirs are clear."""
+    found = {
+        key: [key] if key in names else [name for name in names if _stands_for(name, key)] for key in wanted
+    }
     if any(len(each) != 1 for each in found.values()):
         return None
     pairs = ", ".join(f"{key}=file[{each[0]!r}]" for key, each in found.items())
@@ -85,14 +95,14 @@ def renamed(path: Path, names: Sequence[str], wanted: Sequence[str]) -> str | No
 
 def _stands_for(name: str, key: str) -> bool:
     """Whether a name such as `x_train`, `trainX` or `train_data` can stand for `train_images`."""
-    part, kind = key.split("_")
+    part, _, kind = key.partition("_")
     words = re.findall(r"[A-Z]?[a-z]+|[A-Z]", name)
     known = {
         "images": ("x", "image", "images", "data", "samples"),
         "labels": ("y", "label", "labels", "targets"),
     }
     lower = [word.lower() for word in words]
-    return part in lower and any(word in lower for word in known[kind])
+    return part in lower and any(word in lower for word in known.get(kind, ()))
 
 
 def _in(code: str) -> str:

@@ -224,8 +224,7 @@ def _of_file(path: Path, data: Data) -> Parts:
     arrays = npz.read_chosen(path, choose)
     found = {part: {key: arrays[name] for key, name in keys.items()} for part, keys in named.items()}
     parts = of_arrays(found, data, name=path.name, where=str(path))
-    unused = [name for name in everything if name not in arrays]
-    return parts.noting(f"not used: {', '.join(unused)}") if unused else parts
+    return parts.without([name for name in everything if name not in arrays])
 
 
 def _require_arrays(path: Path) -> None:

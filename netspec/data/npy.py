@@ -25,7 +25,8 @@ def load(folder: Path, data: Data) -> Parts:
     Raises:
         DataError: a file is damaged or holds Python objects, or the arrays do not fit each other.
     """
-    named = arranged(folder, sorted(path.stem for path in folder.glob("*.npy")), data)
+    names = sorted(path.stem for path in folder.glob("*.npy"))
+    named = arranged(folder, names, data)
     mapped = {
         part: {key: _mapped(folder / f"{name}.npy") for key, name in keys.items()}
         for part, keys in named.items()
@@ -37,7 +38,9 @@ def load(folder: Path, data: Data) -> Parts:
         for guard in guards:
             guard.require()
 
-    return of_arrays(arrays, data, name=folder.name, where=str(folder), guard=require_whole)
+    parts = of_arrays(arrays, data, name=folder.name, where=str(folder), guard=require_whole)
+    used = {name for keys in named.values() for name in keys.values()}
+    return parts.without([name for name in names if name not in used])
 
 
 def one_array(path: Path) -> NDArray[Any]:

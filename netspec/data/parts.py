@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,7 @@ class Parts:
     targets, the number of classes is the largest label plus 1. `notes` say how the parts were made. With `overlap`,
     samples follow each other in time, so parts are cut from the end and not chosen at random, and that many samples
     between two parts, which share rows with the next part, are left out. `columns` has the names of the columns of a
-    table for the keys that are made of them.
+    table for the keys that are made of them. `unused` are the arrays of a file that are nothing of this.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Parts:
     overlap: int | None = None
     notes: tuple[str, ...] = ()
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -96,6 +97,12 @@ class Parts:
     def noting(self, note: str) -> Parts:
         """The set with one more note."""
         return replace(self, notes=(*self.notes, note))
+
+    def without(self, unused: Sequence[str]) -> Parts:
+        """The set, noting which arrays of its files are not used."""
+        if not unused:
+            return self
+        return replace(self, unused=tuple(unused)).noting(f"not used: {', '.join(unused)}")
 
     def limited(
         self, train: int | None = None, validation: int | None = None, test: int | None = None

@@ -40,8 +40,8 @@ class Dataset:
     """Whether it is the user's own data, not a named set of netspec."""
 
     @classmethod
-    def of(cls, parts: Parts) -> Dataset:
-        """The set of parts with one input and one target of labels.
+    def of(cls, parts: Parts, keys: tuple[str, str] | None = None) -> Dataset:
+        """The set of parts with one input and one target of labels; `keys` says which, if there are more.
 
         Raises:
             DataError: there is no test part, there are no labels, or the labels are wrong.
@@ -50,13 +50,13 @@ class Dataset:
             raise DataError(f"{parts.where}: has no test part", "this version trains with a test part")
         if not parts.targets:
             raise DataError(f"{parts.where}: has no labels")
-        samples, labels = parts.inputs[0], parts.targets[0]
+        samples, labels = (parts.inputs[0], parts.targets[0]) if keys is None else keys
         known = parts.classes.get(labels)
         train, test = in_memory(parts.train), in_memory(parts.test)
         arrays = [source.column(key) for source in (train, test) for key in (samples, labels)]
         whole = [array for array in arrays if array is not None]
         classes = known.count if known is not None and not parts.own else None
-        return checked(parts.name, *whole, where=parts.where, classes=classes)
+        return checked(parts.name, *whole, where=parts.where, classes=classes, keys=(samples, labels))
 
     @property
     def shape(self) -> Shape:
@@ -97,20 +97,23 @@ def checked(
     *,
     where: str,
     classes: int | None = None,
+    keys: tuple[str, str] = ("images", "labels"),
 ) -> Dataset:
-    """A data set of these arrays.
+    """A data set of these arrays; messages call them by `keys`.
 
     Raises:
         DataError: types, sizes or values are inconsistent; `where` starts the message.
     """
-    train, test = _samples(train_images, "train_images", where), _samples(test_images, "test_images", where)
+    image, label = keys
+    train = _samples(train_images, f"train_{image}", where)
+    test = _samples(test_images, f"test_{image}", where)
     if train.shape[1:] != test.shape[1:]:
         raise DataError(f"{where}: training samples are {_size(train)}, test samples {_size(test)}")
     found = []
     for part, samples, labels in (("train", train, train_labels), ("test", test, test_labels)):
-        found.append(class_indices(labels, f"{part}_labels", where))
+        found.append(class_indices(labels, f"{part}_{label}", where))
         if len(samples) != len(labels):
-            raise DataError(f"{where}: {len(samples):,} {part} images and {len(labels):,} labels")
+            raise DataError(f"{where}: {len(samples):,} {part} {image} and {len(labels):,} {label}")
     largest = max(int(labels.max()) for labels in found)
     if classes is not None and largest >= classes:
         raise DataError(f"{where}: there is a label {largest}, and {name} has {classes} classes, from 0")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from netspec.dataclass import dataclass
 from netspec.diagnostics.span import Span
-from netspec.model import BeforeValidator, Field, Model
+from netspec.model import BeforeValidator, Field, Info, Model, RefusedValue, field_validator
 from netspec.recipe.model import (
     SMALLEST,
     Augment,
@@ -88,8 +88,27 @@ class CheckpointInterval(Settings):
     epochs: Annotated[Count | None, Field(description="a whole number of epochs from 1")] = None
     steps: Annotated[Count | None, Field(description="a whole number of steps from 1")] = None
     minutes: Annotated[
-        float | None, Field(gt=0, le=1e6, allow_inf_nan=False, description="a number of minutes above 0")
+        float | None,
+        Field(
+            gt=0,
+            le=1e6,
+            allow_inf_nan=False,
+            description="a number of minutes above 0",
+            validate_default=True,
+        ),
     ] = None
+
+    @field_validator("minutes")
+    @classmethod
+    def _is_said(cls, minutes: float | None, info: Info) -> float | None:
+        others = [info.data.get(name, 1) for name in ("epochs", "steps")]  # a wrong one is reported
+        if minutes is None and others == [None, None]:
+            raise RefusedValue(
+                "one_of",
+                "`checkpoint` needs `epochs`, `steps` or `minutes`, but none is given",
+                {"help": "write `checkpoint: {epochs: 1}`, for example"},
+            )
+        return minutes
 
 
 class Recipe(Settings):
@@ -170,7 +189,7 @@ def plain(recipe: Recipe) -> dict[str, Any]:
     return {
         key: each
         for key, each in written.items()
-        if each is not None and (each not in ({}, []) or key in given)
+        if each is not None and each != {} and (each != [] or key in given)
     }
 
 

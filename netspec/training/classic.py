@@ -10,9 +10,22 @@ from netspec.data.samples import Dataset
 from netspec.data.source import Arrays, Changed, Purpose, SampleSource, numbered
 from netspec.graph import Graph
 from netspec.recipe import Recipe
-from netspec.training.heads import is_classifier
+from netspec.training.heads import is_classifier, named_targets
 
 IMAGES, LABELS = "images", "labels"
+"""The keys of a data set in memory."""
+
+Keys = tuple[str, str]
+"""The key of the samples, and that of their labels."""
+
+
+def keys_of(graph: Graph, recipe: Recipe, parts: Parts) -> Keys | None:
+    """The keys of the samples and labels of a classifier; None if nothing says which of several arrays they are."""
+    named = named_targets(graph, recipe).get(graph.outputs[0].name)
+    targets = parts.targets if named is None else (named,)
+    if len(parts.inputs) != 1 or len(targets) != 1 or targets[0] not in parts.train.fields:
+        return None
+    return parts.inputs[0], targets[0]
 
 
 def classic(graph: Graph, recipe: Recipe, parts: Parts) -> Dataset | None:
@@ -23,41 +36,41 @@ def classic(graph: Graph, recipe: Recipe, parts: Parts) -> Dataset | None:
         return None
     if any(source.column(key) is None for _, source in parts for key in source.fields):
         return None
-    if parts.test is None:
-        parts = replace(parts, test=parts.train)
-    return Dataset.of(parts)
+    keys = keys_of(graph, recipe, parts)
+    if keys is None and parts.targets:
+        return None
+    return Dataset.of(parts if parts.test is not None else replace(parts, test=parts.train), keys)
 
 
-def of_dataset(data: Dataset, parts: Parts) -> Parts:
+def of_dataset(data: Dataset, parts: Parts, keys: Keys) -> Parts:
     """The same parts with the arrays of a checked data set."""
-    found = {"train": _source(data.train_images, data.train_labels, parts.where)}
+    found = {"train": _source(data.train_images, data.train_labels, parts.where, keys)}
     if parts.test is not None:
-        found["test"] = _source(data.test_images, data.test_labels, parts.where)
+        found["test"] = _source(data.test_images, data.test_labels, parts.where, keys)
     if parts.validation is not None:
-        other = Dataset.of(replace(parts, test=parts.validation))
+        other = Dataset.of(replace(parts, test=parts.validation), keys)
         other = other.with_channel() if len(other.shape) < len(data.shape) else other
-        found["validation"] = _source(other.test_images, other.test_labels, parts.where)
-    return parts.having(_alike(found))
+        found["validation"] = _source(other.test_images, other.test_labels, parts.where, keys)
+    return parts.having(_alike(found, keys[0]))
 
 
-def _source(images: Any, labels: Any, where: str) -> SampleSource:
-    return Arrays(
-        {IMAGES: images, LABELS: labels}, {IMAGES: Purpose.input, LABELS: Purpose.target}, numbered(where)
-    )
+def _source(images: Any, labels: Any, where: str, keys: Keys = (IMAGES, LABELS)) -> SampleSource:
+    roles = dict(zip(keys, (Purpose.input, Purpose.target), strict=True))
+    return Arrays(dict(zip(keys, (images, labels), strict=True)), roles, numbered(where))
 
 
-def _alike(found: dict[str, SampleSource]) -> dict[str, SampleSource]:
+def _alike(found: dict[str, SampleSource], key: str) -> dict[str, SampleSource]:
     """The parts with samples of one type: if one has bytes and another floats, the bytes become floats."""
     import numpy as np
 
-    kinds = {source.fields[IMAGES].dtype for source in found.values()}
+    kinds = {source.fields[key].dtype for source in found.values()}
     if len(kinds) == 1:
         return found
     changed: dict[str, SampleSource] = {}
     for name, source in found.items():
         changed[name] = Changed(
             source,
-            IMAGES,
+            key,
             lambda array: array.astype(np.float32) / np.float32(255) if array.dtype == np.uint8 else array,
         )
     return changed

@@ -15,6 +15,7 @@ from netspec.diagnostics import Problems, SpecError
 from netspec.recipe.metrics import Confusion, Measured
 from netspec.recipe.model import ANSWERS
 from netspec.scoring import Figure, figure
+from netspec.training.heads import sources
 from netspec.training.opened import Chosen, OpenedRun
 from netspec.training.plan import Plan, plan
 from netspec.training.preparation import Asked, Preparation
@@ -118,7 +119,7 @@ def evaluate(
 
 def _own(run: OpenedRun, folder: Path | None, part: str) -> tuple[Parts, str]:
     recipe = run.recipe
-    parts = load(recipe.data, folder, recipe.seed, base=run.base, workers=recipe.workers)
+    parts = load(sources(run.graph, recipe), folder, recipe.seed, base=run.base, workers=recipe.workers)
     if part not in dict(parts):
         has = " and ".join(WORDS[each] for each, _ in parts)
         raise DataError(
@@ -159,7 +160,7 @@ def _others(run: OpenedRun, folder: Path | None, data: str, part: str | None) ->
         for each in run.preparation.inputs.values()
         if each.symbols
     }
-    found = other(data, run.recipe.data, known, folder, workers=run.recipe.workers)
+    found = other(data, sources(run.graph, run.recipe), known, folder, workers=run.recipe.workers)
     there = dict(found)
     name = part or ("test" if "test" in there or len(there) == 1 else "train")
     source = there.get(name) or (there["train"] if len(there) == 1 else None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Container, Mapping
+
 from netspec.diagnostics import Problems
 from netspec.diagnostics.codes import training as codes
 from netspec.fit import WeightGroup
@@ -20,8 +22,11 @@ def groups(
     settings: dict[str, tuple[float, float | None, float]] = {}
     frozen: dict[str, int] = {}
     for at, group in enumerate(recipe.groups):
-        nodes = _named(graph, recipe, group.layers, ["groups", str(at), "layers"], problems)
-        for name in [weight.name for node in nodes for weight in node.weights]:
+        place_ = ["groups", str(at), "layers"]
+        nodes = _named(graph, recipe, group.layers, place_, problems)
+        names = [weight.name for node in nodes for weight in node.weights]
+        _require_new(graph, recipe, names, settings, place_, ", ".join(group.layers), problems)
+        for name in names:
             if name in settings:
                 continue
             settings[name] = (group.rate, group.weight_decay, 0.0)
@@ -44,11 +49,37 @@ def _l2(graph: Graph, recipe: Recipe, problems: Problems) -> dict[str, float]:
     by_pattern = {"*": given} if isinstance(given, float | int) else given
     found: dict[str, float] = {}
     for pattern, value in by_pattern.items():
-        for node in _named(graph, recipe, (pattern,), ["l2", pattern], problems):
-            for weight in node.weights:
-                if weight.trainable and not weight.statistic:
-                    found.setdefault(weight.name, value)
+        nodes = _named(graph, recipe, (pattern,), ["l2", pattern], problems)
+        names = [
+            weight.name
+            for node in nodes
+            for weight in node.weights
+            if weight.trainable and not weight.statistic
+        ]
+        _require_new(graph, recipe, names, found, ["l2", pattern], pattern, problems)
+        for name in names:
+            found.setdefault(name, value)
     return found
+
+
+def _require_new(
+    graph: Graph,
+    recipe: Recipe,
+    names: Collection[str],
+    taken: Container[str],
+    loc: list[str],
+    pattern: str,
+    problems: Problems,
+) -> None:
+    """Report settings that apply to no weight, because all that they name belong to earlier ones."""
+    if names and all(name in taken for name in names):
+        problems.error(
+            codes.SETTING_VALUE,
+            f"all weights of `{pattern}` belong to earlier entries of `{loc[0]}`, so this one changes nothing",
+            place(graph, recipe, loc),
+            notes=["a weight belongs to the first entry that names it"],
+            help="put it before the others, or remove it",
+        )
 
 
 def _named(
@@ -71,4 +102,31 @@ def _named(
 
 def check_settings(graph: Graph, recipe: Recipe, problems: Problems) -> None:
     """Report what is wrong with the settings of layers, whatever the data."""
-    groups(graph, recipe, problems)
+    _, frozen = groups(graph, recipe, problems)
+    check_learning(graph, recipe, frozen, problems)
+
+
+def check_learning(graph: Graph, recipe: Recipe, frozen: Mapping[str, int], problems: Problems) -> None:
+    """Warn if no weight learns in any epoch; report a division of weights that learn, if there are none."""
+    learnable = {
+        weight.name
+        for node in graph.nodes
+        if node.trainable and node.shares is None
+        for weight in node.weights
+        if weight.trainable and not weight.statistic
+    }
+    epochs = recipe.epochs if recipe.steps is None else ALWAYS
+    if recipe.sharded and not learnable:
+        problems.error(
+            codes.SETTING_VALUE,
+            f"`sharded` divides the weights that learn, but no weight of `{graph.name}` does",
+            place(graph, recipe, ["sharded"]),
+            help="leave `sharded` out",
+        )
+    elif not any(frozen.get(name, 0) < epochs for name in learnable):
+        has = "all of them are frozen" if learnable else "it has no weight that could"
+        problems.warning(
+            codes.NOT_A_CLASSIFIER,
+            f"no weight of `{graph.name}` learns with this recipe: {has}",
+            place(graph, recipe, ["groups"] if learnable and recipe.groups else ["loss"]),
+        )

@@ -16,6 +16,7 @@ from netspec.language.document.overrides import given_as
 from netspec.ops.base import Meaning
 from netspec.ops.nearest import did_you_mean
 from netspec.recipe import Recipe
+from netspec.recipe.data import Data
 from netspec.recipe.losses import BinaryCrossEntropy, CrossEntropy, Distances, OutputItself
 from netspec.recipe.model import Loss
 from netspec.types import Type
@@ -42,6 +43,32 @@ def place(graph: Graph, recipe: Recipe, loc: Sequence[str], elsewhere: Span | No
         if tuple(loc[:end]) in graph.train.places:
             return graph.train.places[tuple(loc[:end])]
     return found
+
+
+def named_targets(graph: Graph, recipe: Recipe) -> dict[str, str]:
+    """For each output the key of its target, as far as `data` or a loss names it."""
+    stated = recipe.data.targets if isinstance(recipe.data, Data) else {}
+    losses = recipe.losses or ({} if recipe.loss is None else {graph.outputs[0].name: recipe.loss})
+    return {
+        **stated,
+        **{name: loss.target for name, loss in losses.items() if loss.target is not None},
+    }
+
+
+def sources(graph: Graph, recipe: Recipe) -> Data | str:
+    """The data of a recipe as a reader takes them: `targets` has those that losses name, too.
+
+    An input that is a target, as of an autoencoder, is read anyway.
+    """
+    from netspec.data.arrays import role_of  # `netspec check` without a known set does without
+    from netspec.data.source import Purpose
+
+    data = recipe.data if isinstance(recipe.data, Data) else Data(train=recipe.data)
+    named = named_targets(graph, recipe)
+    further = {name: key for name, key in named.items() if role_of(key, data) is not Purpose.input}
+    if not further:
+        return recipe.data  # type: ignore[no-any-return]
+    return data.model_copy(update={"targets": {**data.targets, **further}})
 
 
 def is_plain(recipe: Recipe) -> bool:
@@ -113,6 +140,7 @@ def _check(graph: Graph, recipe: Recipe, head: LossOutput, problems: Problems) -
         )
     elif lengths is not None:
         _check_lengths(graph, recipe, head, lengths, [*where, head.loss.kind, "lengths"], problems)
+    _check_named(graph, recipe, head, [*where, head.loss.kind, "target"], problems)
     given = getattr(head.loss, "class_weights", None)
     classes = max(head.type.channels or 1, 2)
     if isinstance(given, tuple) and len(given) != classes:
@@ -137,6 +165,28 @@ def _check(graph: Graph, recipe: Recipe, head: LossOutput, problems: Problems) -
             f"the loss `distances` takes distances to the codes of classes, but `{head.output}` has none",
             place(graph, recipe, where, _span(graph, output)),
             help="end with `rbf`, or write `loss: cross_entropy`",
+        )
+
+
+def _check_named(
+    graph: Graph, recipe: Recipe, head: LossOutput, where: Sequence[str], problems: Problems
+) -> None:
+    """Report a target of a loss that has none, and one that `data` calls otherwise."""
+    named = head.loss.target
+    stated = recipe.data.targets.get(head.output) if isinstance(recipe.data, Data) else None
+    if named is not None and head.loss.targets is None:
+        problems.error(
+            codes.SETTING_VALUE,
+            f"the loss `{head.loss.kind}` has no target, but `target` names `{named}`",
+            place(graph, recipe, where),
+            help="remove `target`",
+        )
+    elif named is not None and stated not in (None, named):
+        problems.error(
+            codes.SETTING_VALUE,
+            f"the loss of `{head.output}` names the target `{named}`, but `data.targets` names `{stated}`",
+            place(graph, recipe, where),
+            help=f"remove `target` from the loss, or `{head.output}` from `data.targets`",
         )
 
 

@@ -21,7 +21,7 @@ from netspec.training import advice
 from netspec.training.advice import Labels
 from netspec.training.changes import check_augmentation
 from netspec.training.groups import check_settings
-from netspec.training.heads import heads, is_classifier, place
+from netspec.training.heads import heads, is_classifier, named_targets, place, sources
 from netspec.training.suits import check_data, check_names, check_preparation
 from netspec.types import Type
 
@@ -103,7 +103,7 @@ def _foresee(graph: Graph, recipe: Recipe, problems: Problems) -> None:
     from netspec.data.outline import outlined
     from netspec.training.wiring import foreseen
 
-    parts, found = outlined(recipe.data), heads(graph, recipe, Problems())
+    parts, found = outlined(sources(graph, recipe)), heads(graph, recipe, Problems())
     if parts is not None and found is not None:
         plain = recipe.model_copy(update={"augment": ()})  # what changes no shape was checked
         foreseen(graph, plain, found, parts, problems)
@@ -149,8 +149,7 @@ def _stored(recipe: Recipe, known: NamedSet) -> Shape:
 
 def _compared(graph: Graph, recipe: Recipe, known: NamedSet) -> int:
     """The number of classes of the target that the output of a classifier is compared with."""
-    stated = recipe.data.targets.get(graph.outputs[0].name, "") if isinstance(recipe.data, Data) else ""
-    return known.targets.get(stated, known.classes)
+    return known.targets.get(named_targets(graph, recipe).get(graph.outputs[0].name, ""), known.classes)
 
 
 def match(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> None:

@@ -16,11 +16,11 @@ from netspec.passes import logits
 from netspec.recipe import Normalise, Recipe
 from netspec.recipe.schedules import AnySchedule, ConstantRate, Plateau
 from netspec.scoring import Figure, figure
-from netspec.training.classic import IMAGES, LABELS, classic, of_dataset
+from netspec.training.classic import classic, keys_of, of_dataset
 from netspec.training.decisions import Goal, Patience, Saving
 from netspec.training.feed import Feed, Sourced
 from netspec.training.goals import Goals, metrics
-from netspec.training.groups import groups
+from netspec.training.groups import check_learning, groups
 from netspec.training.heads import LossOutput, heads
 from netspec.training.match import Facts, match
 from netspec.training.preparation import Preparation, of_training
@@ -124,13 +124,12 @@ def plan(
     """
     parts = parts.limited(recipe.train_size, recipe.validation_size, recipe.test_size)
     plain = classic(graph, recipe, parts)
-    keys: dict[str, str] = {}
-    if plain is not None:
-        keys = {IMAGES: parts.inputs[0], LABELS: parts.targets[0]}
+    keys = keys_of(graph, recipe, parts)
+    if plain is not None and keys is not None:
         data = plain.seen_as(graph.inputs[0].type.shape)
         if kept is None:
             match(graph, recipe, Facts.of(data), problems)
-        parts = of_dataset(data, parts)
+        parts = of_dataset(data, parts, keys)
     if problems.errors:
         return None
     found = heads(graph, recipe, problems)
@@ -142,6 +141,8 @@ def plan(
         return None
     wiring, parts, changes = wires
     own, frozen = groups(graph, recipe, problems)
+    if kept is None:
+        check_learning(graph, recipe, frozen, problems)
     feed = Feed(
         {name: Sourced(source, wiring.inputs, wiring.targets, changes) for name, source in parts},
         recipe.batch,
@@ -194,7 +195,7 @@ def plan(
         limit=recipe.steps,
         notes=parts.notes,
         preparation=of_training(
-            graph, found, wiring, parts, task.terms, (task.conversions, task.target_conversions), keys
+            graph, found, wiring, parts, task.terms, (task.conversions, task.target_conversions)
         ),
     )
     return None if problems.errors else made

@@ -177,32 +177,29 @@ def of_training(
     parts: Parts,
     terms: Sequence[Term],
     conversions: tuple[Mapping[str, Conversion], Mapping[str, Conversion]],
-    keys: Mapping[str, str],
 ) -> Preparation:
-    """That of a training. `keys` has the key in the files for one that has another in `parts`."""
+    """That of a training."""
     of_inputs, of_targets = conversions
     inputs = {}
     for each in graph.inputs:
         key = wiring.inputs[each.name]
-        own = keys.get(key, key)
         field_ = parts.train.fields[key]
-        symbols = parts.classes[own].names if each.vocabulary is not None and own in parts.classes else ()
-        columns = parts.columns.get(own, ())
+        symbols = parts.classes[key].names if each.vocabulary is not None and key in parts.classes else ()
+        columns = parts.columns.get(key, ())
         inputs[each.name] = Fed(
-            own, field_.shape, field_.dtype, of_inputs.get(each.name), tuple(columns), symbols
+            key, field_.shape, field_.dtype, of_inputs.get(each.name), tuple(columns), symbols
         )
     weights = {term.output: getattr(term.loss, "class_weights", None) for term in terms}
     outputs = {}
     for head in heads:
-        key_ = wiring.targets.get(head.output)
-        own_key = None if key_ is None else keys.get(key_, key_)
+        target = wiring.targets.get(head.output)
         outputs[head.output] = Asked(
-            own_key,
+            target,
             head.loss.reading(head.type.channels or 1),
-            _classes(head, own_key, parts),
+            _classes(head, target, parts),
             weights[head.output],
             of_targets.get(head.output),
-            is_box(head, own_key),
+            is_box(head, target),
         )
     return Preparation(inputs, outputs)
 

@@ -10,7 +10,7 @@ from netspec.data.outline import Outline
 from netspec.data.parts import Classes, Parts
 from netspec.data.source import SampleSource
 from netspec.dataclass import dataclass
-from netspec.diagnostics import Problems
+from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import training as codes
 from netspec.graph import Graph, Input
 from netspec.ops.nearest import did_you_mean
@@ -18,7 +18,7 @@ from netspec.recipe import Recipe
 from netspec.recipe.data import Data
 from netspec.recipe.names import BITS, MADE, Shape, padded
 from netspec.training.changes import augmentation
-from netspec.training.heads import LossOutput, place
+from netspec.training.heads import LossOutput, named_targets, place
 from netspec.training.suits import images, numbers
 
 if TYPE_CHECKING:
@@ -74,12 +74,10 @@ def foreseen(
     inputs = _paired(
         [each.name for each in graph.inputs], named, parts.inputs, "input", graph, recipe, parts, problems
     )
-    asked = {head.output: head.loss.target for head in heads if head.loss.target is not None}
-    if data is not None:
-        asked = {**data.targets, **asked}
     with_target = [head.output for head in heads if head.loss.targets is not None]
-    keys = tuple(parts.train.fields) if asked else parts.targets
-    targets = _paired(with_target, asked, keys, "output", graph, recipe, parts, problems)
+    targets = _paired(
+        with_target, named_targets(graph, recipe), parts.targets, "output", graph, recipe, parts, problems
+    )
     if len(problems.errors) > before:
         return None
     for each in numbers(graph):
@@ -118,13 +116,17 @@ def _paired(
         if key in keys or key in parts.train.fields:
             found[name] = key
         elif name in stated:
-            message = f"{parts.name} has no array `{key}`{did_you_mean(key, parts.train.fields)}"
-            problems.error(codes.DATA_MISFIT, message, place(graph, recipe, ["data", f"{what}s", name]))
+            problems.error(
+                codes.DATA_MISFIT,
+                f"{parts.name} has no array `{key}`{did_you_mean(key, parts.train.fields)}",
+                _named_at(graph, recipe, what, name),
+                notes=_arrays(parts),
+            )
             found[name] = ""
     open_ = [name for name in names if name not in found]
     left = [key for key in keys if key not in found.values()]
-    if len(open_) == len(left) == 1 or (len(open_) == 1 and len(keys) == 1):
-        found[open_[0]] = (left or list(keys))[0]
+    if len(open_) == len(left) == 1:
+        found[open_[0]] = left[0]
         open_ = []
     for name in open_:
         setting = "inputs" if what == "input" else "targets"
@@ -132,10 +134,26 @@ def _paired(
             codes.DATA_MISFIT,
             f"nothing says which array of {parts.name} belongs to the {what} `{name}` of `{graph.name}`",
             place(graph, recipe, ["data"]),
-            notes=[f"it has {', '.join(f'`{key}`' for key in parts.train.fields)}"],
+            notes=_arrays(parts),
             help=f"write `data: {{train: …, {setting}: {{{name}: KEY}}}}`",
         )
     return found
+
+
+def _named_at(graph: Graph, recipe: Recipe, what: str, name: str) -> Span:
+    """The place at which the array of an input or output is named: in `data`, or in a loss."""
+    stated = recipe.data if isinstance(recipe.data, Data) else None
+    loss = recipe.losses.get(name, recipe.loss)
+    if what == "output" and loss is not None and (stated is None or name not in stated.targets):
+        return place(graph, recipe, [*(["losses", name] if recipe.losses else ["loss"]), loss.kind, "target"])
+    return place(graph, recipe, ["data", f"{what}s", name])
+
+
+def _arrays(parts: Parts) -> list[str]:
+    """Which arrays the data have, and which of a file are not used."""
+    has = ", ".join(f"`{key}`" for key in parts.train.fields)
+    unused = [f"not used: {', '.join(parts.unused)}"] if parts.unused else []
+    return [f"it has {has}", *unused]
 
 
 def _changed(parts: Parts, changes: Augmentation | None) -> dict[str, Shape | None]:

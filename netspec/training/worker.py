@@ -11,6 +11,7 @@ from netspec.data.loading import load as load_data
 from netspec.diagnostics import Problems, SpecError
 from netspec.language.document.recipe import settle
 from netspec.loading import load
+from netspec.training.heads import sources
 from netspec.training.match import require_trainable
 from netspec.training.processes import here
 from netspec.training.run import Run, resume, train
@@ -43,9 +44,8 @@ def train_worker(config: Mapping[str, Any]) -> Run:
     folder = config.get("data_dir")
     # A path in a recipe is relative to the folder of the file in which the recipe is written.
     base = Path(graph.file if graph.train is None else graph.train.file).parent
-    data = load_data(
-        recipe.data, None if folder is None else Path(folder), recipe.seed, base=base, workers=recipe.workers
-    )
+    data_dir = None if folder is None else Path(folder)
+    data = load_data(sources(graph, recipe), data_dir, recipe.seed, base=base, workers=recipe.workers)
     out = Path(config["out"])
     goes_on = bool(config.get("resume")) and (out / "run.json").exists()
     if (world := here()).size > 1 and isinstance(backend, Launches):

@@ -143,6 +143,22 @@ WRONG: dict[str, tuple[dict[str, Any], Data, str]] = {
         Data(train="x", inputs={"a": "image"}),
         "the recipe names the key image; did you mean `images`? | its keys are images",
     ),
+    "a key without parts": (
+        {name: np.zeros((3, 2)) for name in ("train_images", "test_images", "other")},
+        Data(train="x", targets={"a": "other"}),
+        "the recipe names the key other | each part has its own array, called PART_KEY: save other as train_other and "
+        "test_other; its keys are images",
+    ),
+    "the array of a part in place of its key": (
+        {name: np.zeros((3, 2)) for name in ("train_images", "train_other")},
+        Data(train="x", targets={"a": "train_other"}),
+        "the recipe names the key train_other | train_other is an array of one part: write the key, `other`",
+    ),
+    "a key of one part only": (
+        {name: np.zeros((3, 2)) for name in ("train_images", "test_images", "train_other")},
+        Data(train="x", targets={"a": "other"}),
+        "lacks test_other | it has NAMES; every part has the same arrays: save test_other, too",
+    ),
     "complex numbers": (
         {"train_images": np.zeros((3, 2), complex)},
         Data(train="x"),
@@ -196,7 +212,8 @@ def test_what_is_wrong_with_arrays(case: str, save: Any, tmp_path: Path) -> None
 
     with pytest.raises(DataError) as caught:
         use()
-    assert message in f"{caught.value} | {caught.value.help}"
+    names = sorted(arrays) if save is mapped else list(arrays)
+    assert message.replace("NAMES", ", ".join(names)) in f"{caught.value} | {caught.value.help}"
 
 
 def test_a_void_class_is_ignored(tmp_path: Path) -> None:

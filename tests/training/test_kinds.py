@@ -182,7 +182,7 @@ def test_every_kind_trains_alike(kind: str, tmp_path: Path) -> None:
 # What does not fit: the kind, what is changed in its recipe and in its arrays, and what is told.
 MISFITS: Mapping[str, tuple[str, Mapping[str, Any], Mapping[str, Any], str]] = {
     "a head that is not there": ("heads", {"losses": {"digits": "mse"}}, {}, "`losses` names `digits`"),
-    "heads without losses": ("heads", {"losses": {}}, {}, "does not say the loss of each"),
+    "heads without losses": ("heads", {"losses": None}, {}, "does not say the loss of each"),
     "a metric of nothing": (
         "regression",
         {"metrics": ["iou"]},
@@ -222,7 +222,8 @@ MISFITS: Mapping[str, tuple[str, Mapping[str, Any], Mapping[str, Any], str]] = {
 def test_a_misfit_is_told(case: str, tmp_path: Path) -> None:
     kind, changed, arrays, says = MISFITS[case]
     body, settings, held = KINDS[kind]
-    recipe = recipe_of({**{key: value for key, value in settings.items() if key != "groups"}, **changed})
+    stated = {**settings, "groups": None, **changed}
+    recipe = recipe_of({key: value for key, value in stated.items() if value is not None})
     with pytest.raises(SpecError) as caught:
         train(
             graph(body),

@@ -205,8 +205,8 @@ def test_several_outputs() -> None:
 
 
 def test_several_inputs() -> None:
-    text = "netspec: 1\nname: net\ninputs: {a: [4], b: [4]}\nlayers: [{add: , from: [a, b]}]\ntrain: {data: mnist}\n"
-    _, problems = check_text(text, "n.yaml")
+    body = "inputs: {a: [4], b: [4]}\nlayers: [{add: , from: [a, b]}, {dense: 10}]\ntrain: {data: mnist}\n"
+    _, problems = check_text(f"netspec: 1\nname: net\n{body}", "n.yaml")
     assert [each.message for each in problems] == ["`net` takes 2 inputs, but mnist has one array of samples"]
 
 
@@ -251,6 +251,22 @@ CHECKED = {
     "a group of no layer": (
         "groups: [{layers: dense1}, {layers: dense9}]",
         "dense9 | `groups` names `dense9`, but no layer of `net` with weights is called so",
+    ),
+    "a group whose layers belong to another one": (
+        'groups: [{layers: "*", rate: 0.1}, {layers: dense1}]',
+        "dense1 | all weights of `dense1` belong to earlier entries of `groups`, so this one changes nothing",
+    ),
+    "an l2 whose layers have another one": (
+        'l2: {"*": 0.1, dense1: 0.2}',
+        "0.2 | all weights of `dense1` belong to earlier entries of `l2`, so this one changes nothing",
+    ),
+    "layers that are all frozen": (
+        'epochs: 2, groups: [{layers: "*", freeze: 2}]',
+        "[{layers | no weight of `net` learns with this recipe: all of them are frozen",
+    ),
+    "two names of a target": (
+        "data: {train: ./own.npz, targets: {output: a}}, loss: {cross_entropy: {target: b}}",
+        "b} | the loss of `output` names the target `b`, but `data.targets` names `a`",
     ),
     "a setting of data of another kind": (
         "data: {train: mnist, channels: 1}",
@@ -328,6 +344,21 @@ FORESEEN: dict[str, tuple[str, list[str]]] = {
         "train: {data: {train: cifar100, targets: {output: coarse}}}\n",
         [],
     ),
+    "the other target of CIFAR-100, by its loss": (
+        "input: [3, 32, 32]\nlayers: [flatten, {dense: 20}, softmax]\n"
+        "train: {data: cifar100, loss: {cross_entropy: {target: coarse}}}\n",
+        [],
+    ),
+    "two targets of CIFAR-100 by their losses": (
+        COARSE.replace("{train: cifar100, targets: DATA}", "cifar100")
+        .replace("a: cross_entropy", "a: {cross_entropy: {target: coarse}}")
+        .replace("b: cross_entropy", "b: {cross_entropy: {target: labels}}"),
+        [],
+    ),
+    "a loss that names no array of the set": (
+        TWO.replace("DATA", "mnist").replace("cross_entropy", "{cross_entropy: {target: label}}"),
+        ["mnist has no array `label`; did you mean `labels`?"] * 2,
+    ),
     "two heads that share a target": (
         TWO.replace("DATA", "{train: mnist, targets: {a: labels, b: labels}}"),
         [],
@@ -344,6 +375,13 @@ def test_check_knows_the_arrays_of_known_sets(case: str) -> None:
         kind, length = ("bits", 24) if "bits" in case else ("text", 50)
         name = case.partition(" ")[0]
         assert problems[0].help == f"write `data: {{train: {name}, {kind}: {{length: {length}}}}}`"
+
+
+@pytest.mark.parametrize(("recipe", "severity"), [("epochs: 1", "warning"), ("sharded: true", "error")])
+def test_a_network_without_weights_learns_nothing(recipe: str, severity: str) -> None:
+    text = f"netspec: 1\nname: net\ninput: [3, 8, 8]\nlayers: [global_avg_pool]\ntrain: {{data: ./a.npz, {recipe}}}\n"
+    _, problems = check_text(text, "n.yaml")
+    assert [each.severity for each in problems] == [severity]
 
 
 def test_a_vector_has_no_border_and_is_no_image() -> None:

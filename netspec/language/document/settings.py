@@ -32,9 +32,11 @@ EXAMPLES: dict[str, object] = {
     "average": 0.999,
     "axis": -1,
     "best": "validation_accuracy",
+    "channels": 3,
     "class_weights": "median_frequency",
     "classes": 10,
     "competition": 1.0,
+    "epochs": 1,
     "every": 30,
     "freeze": 5,
     "ignore": 255,
@@ -67,8 +69,10 @@ EXAMPLES: dict[str, object] = {
     "vocabulary": "./symbols.txt",
     "weight_decay": 0.0001,
     "whiten": "zca",
+    "TableData.inputs": "[width, height]",
+    "TableData.targets": "price",
 }
-"""For a setting whose default is not an example: a value that it takes."""
+"""For a setting whose default is not an example: a value that it takes; of one model only, with its name before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,16 +167,17 @@ def by_name(reader: Reader, example: str) -> Reader:
     """Reads a mapping from names to values of one kind."""
 
     def named(value: Value, field: str, problems: Problems) -> dict[str, Any] | None:
-        if not isinstance(value, values.Mapping):
+        if not isinstance(value, values.Mapping) or not value.entries:
+            found = "an empty one" if isinstance(value, values.Mapping) else spoken(value)
             problems.error(
                 codes.SETTING_VALUE,
-                f"`{field}` must be a mapping, not {spoken(value)}",
+                f"`{field}` must be a mapping, not {found}",
                 value.span,
                 help=f"write `{field}: {example}`, for example",
             )
             return None
-        found = {key: reader(entry.value, key, problems) for key, entry in value.entries.items()}
-        return None if None in found.values() else found
+        read = {key: reader(entry.value, key, problems) for key, entry in value.entries.items()}
+        return None if None in read.values() else read
 
     return named
 
@@ -304,15 +309,15 @@ def _of_settings(detail: ErrorDetails) -> str | None:
 def example(kind: type[Model], field: str) -> str:
     """A value of a setting, as in YAML: its default, or a usual one."""
     default = kind.model_fields[field].get_default()
+    if (own := f"{kind.__name__}.{field}") in EXAMPLES:
+        return str(EXAMPLES[own])
     if field in EXAMPLES and default in (None, (), {}, ""):
         return str(EXAMPLES[field])
     if isinstance(default, bool):
         return str(default).lower()
-    return (
-        str(EXAMPLES.get(field, default))
-        if isinstance(default, tuple) or not isinstance(default, str | int | float)
-        else str(default)
-    )
+    if isinstance(default, str):
+        return default if default.isidentifier() else f'"{default}"'
+    return str(default if isinstance(default, int | float) else EXAMPLES.get(field, default))
 
 
 def words_of(table: str) -> WordTable:
