@@ -46,7 +46,8 @@ class Node:
 
     `name` is canonical: the path of names from the root. `inputs` are names of values: of an input, of a node (its
     first output) or `node.port`. `ports` are the further outputs of the op that are used; `outputs` are the types of
-    the first output and of the ports. `shares` is the node that owns the weights; they are counted there.
+    the first output and of the ports. `shares` is the node that owns the weights; they are counted there. `like` is the
+    value whose sizes the op takes for its own, if the author names one.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Node:
     shares: str | None = None
     trainable: bool = True
     ports: tuple[str, ...] = ()
+    like: str | None = None
 
     @property
     def output(self) -> Type:

@@ -573,6 +573,8 @@ def _resized() -> Iterator[Case]:
         yield _row("value", "pad", x, amount=1, value=0.5)
         yield _row("reflect", "pad", x, amount=[[1, 2], [0, 3], [2, 0]][:rank], mode="reflect")
         yield _row("replicate", "pad", x, amount=[[1, 3], [0, 2], [2, 0]][:rank], mode="replicate")
+        modes: list[dict[str, Any]] = [{"mode": "replicate"}, {"mode": "reflect"}, {"value": 0.5}]
+        yield _row("size", "pad", x, size=odd, **modes[rank - 1])
         yield _row("amount", "crop", x, amount=[[1, 2], [0, 1], [2, 0]][:rank])
         yield _row("size", "crop", x, size=3)
         yield _row("offset", "crop", x, size=2, offset=[1, 0, 3][:rank])

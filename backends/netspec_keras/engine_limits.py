@@ -41,7 +41,10 @@ def _reflected_volumes(graph: Graph) -> Iterator[tuple[str, str]]:
 
     for node in graph.nodes:
         op = node.op
-        if isinstance(op, Pad) and op.mode == "reflect" and len(op.pads) > 2 and padded(op.pads):
+        if not isinstance(op, Pad) or op.mode != "reflect" or op.amount is None:
+            continue
+        pads = op.pads([graph.types[value] for value in node.inputs])
+        if len(pads) > 2 and padded(pads):
             yield node.name, f"Keras on PyTorch does not reflect over three axes; {ELSEWHERE}"
 
 

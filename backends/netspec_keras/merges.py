@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from netspec.types import Type
 from netspec_keras.arguments import (
+    Arguments,
     Types,
     border,
     channels_first,
@@ -73,31 +74,44 @@ def blocks(cls: str) -> Callable[[Blocks, Types], Lowered]:
 
 
 def upsample(op: Upsample, types: Types) -> Lowered:
-    """`layers.UpSampling…D` if it repeats values by a whole factor; else a helper."""
-    given, wanted = types[0].sizes, op.size or ()
-    whole = all(o % i == 0 for i, o in zip(given, wanted, strict=True))
-    factors = tuple(o // i for i, o in zip(given, wanted, strict=True))
-    if op.mode == "nearest" and whole:
-        return Lowered((LayerText(f"layers.UpSampling{len(given)}D", (first(squeeze(factors), "factor"),)),))
+    """`layers.UpSampling…D` if it repeats values by a factor; else a helper."""
+    if op.mode == "nearest" and op.factor:
+        arguments = (first(squeeze(op.factor), "factor"),)
+        return Lowered((LayerText(f"layers.UpSampling{len(op.factor)}D", arguments),))
     if op.mode == "nearest":
-        return Lowered((LayerText("NearestUpsampling", (first(wanted, "size"),)),))
-    by = option("factor", factors) if whole else option("size", wanted)
-    return Lowered((LayerText("LinearUpsampling", (by, option("align_corners", op.align_corners, False))),))
+        return Lowered((LayerText("NearestUpsampling", _wanted(op, types)),))
+    corners = option("align_corners", op.align_corners, False)
+    if op.factor:
+        return Lowered((LayerText("LinearUpsampling", (option("factor", op.factor), corners)),))
+    return Lowered((LayerText("LinearUpsamplingTo", (*_wanted(op, types), corners)),))
+
+
+def _wanted(op: Crop | Pad | Upsample, types: Types) -> Arguments:
+    """The size of the output as an argument, unless a second input has it."""
+    return () if len(types) > 1 else (option("size", op.size or ()),)
 
 
 def pad(op: Pad, types: Types) -> Lowered:
     """`layers.ZeroPadding…D`, or a helper; no layer without padding."""
-    if not padded(op.pads):
+    if op.amount is None:
+        how = (option("mode", op.mode, "constant"), option("value", op.value, 0.0))
+        return Lowered((LayerText("PaddingTo", (*_wanted(op, types), *how)),))
+    pads = op.pads(types)
+    if not padded(pads):
         return Lowered(())
     if op.mode != "constant":
-        return Lowered((LayerText(f"{op.mode.capitalize()}Padding", (first(op.pads, "padding"),)),))
+        return Lowered((LayerText(f"{op.mode.capitalize()}Padding", (first(pads, "padding"),)),))
     if op.value:
-        return Lowered((LayerText("ConstantPadding", (first(op.pads, "padding"), first(op.value, "value"))),))
-    return Lowered((LayerText(f"layers.ZeroPadding{len(op.pads)}D", (border(op.pads),)),))
+        return Lowered((LayerText("ConstantPadding", (first(pads, "padding"), first(op.value, "value"))),))
+    return Lowered((LayerText(f"layers.ZeroPadding{len(pads)}D", (border(pads),)),))
 
 
 def crop(op: Crop, types: Types) -> Lowered:
-    """`layers.Cropping…D`; no layer if nothing is cropped."""
-    if not padded(op.cuts):
+    """`layers.Cropping…D`, or a helper; no layer if nothing is cropped."""
+    if op.amount is None:
+        start = () if op.offset is None else (option("offset", op.offset),)
+        return Lowered((LayerText("CroppingTo", (*_wanted(op, types), *start)),))
+    cuts = op.cuts(types)
+    if not padded(cuts):
         return Lowered(())
-    return Lowered((LayerText(f"layers.Cropping{len(op.cuts)}D", (border(op.cuts, "cropping"),)),))
+    return Lowered((LayerText(f"layers.Cropping{len(cuts)}D", (border(cuts, "cropping"),)),))

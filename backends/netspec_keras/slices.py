@@ -56,12 +56,12 @@ def _axis(op: Along, types: Types) -> int:
     return 1 + types[0].axes.index(str(op.axis))
 
 
-def _slice(axis: int, start: int, stop: int, step: int, size: int, suffix: str = "") -> LayerText:
-    """The helper that slices one axis; `stop` is left out at the end of the axis."""
+def _slice(axis: int, start: int, stop: int | None, step: int = 1, suffix: str = "") -> LayerText:
+    """The helper that slices one axis, up to its end if there is no `stop`."""
     arguments: Arguments = (
         first(axis, "axis"),
         option("start", start, 0),
-        *((option("stop", stop),) if stop < size else ()),
+        *((option("stop", stop),) if stop is not None else ()),
         option("step", step, 1),
     )
     return LayerText("Slice", arguments, suffix)
@@ -69,14 +69,23 @@ def _slice(axis: int, start: int, stop: int, step: int, size: int, suffix: str =
 
 def slice_(op: Slice, types: Types) -> Lowered:
     """A helper, because Keras has no layer that slices."""
-    return Lowered((_slice(_axis(op, types), *op.open_bounds, op.size(types)),))
+    return Lowered((_slice(_axis(op, types), *op.open_bounds),))
 
 
 def split(op: Split, types: Types) -> Lowered:
-    """A `Slice` for each part that is used."""
+    """A helper for each part that is used: `EqualPart`, or `Slice`."""
     axis, size = _axis(op, types), op.size(types)
-    ports = {name: _slice(axis, *op.bounds(name), 1, size, name) for name, _ in op.parts[1:]}
-    return Lowered((_slice(axis, *op.bounds(), 1, size),), ports=ports)
+    names, is_equal = [name for name, _ in op.parts], len(set(op.sizes)) == 1
+
+    def part(name: str | None = None) -> LayerText:
+        if is_equal:
+            number = names.index(name) if name else 0
+            arguments = (first(axis, "axis"), first(len(names), "parts"), first(number, "number"))
+            return LayerText("EqualPart", arguments, suffix=name or "")
+        start, stop = op.bounds(name)
+        return _slice(axis, start, stop if stop < size else None, suffix=name or "")
+
+    return Lowered((part(),), ports={name: part(name) for name, _ in op.parts[1:]})
 
 
 def take(op: Take, types: Types) -> Lowered:
@@ -106,6 +115,8 @@ def roll(op: Roll, types: Types) -> Lowered:
 def repeat_vector(op: RepeatVector, types: Types) -> Lowered:
     """`layers.RepeatVector` for a sequence; a helper for an image or a volume."""
     sizes = op.size or ()
+    if len(types) > 1:
+        return Lowered((LayerText("SpreadLike", (first(len(sizes), "axes"),)),))
     if len(sizes) == 1:
         return Lowered((LayerText("layers.RepeatVector", (first(sizes[0], "size"),)),))
     return Lowered((LayerText("SpreadVector", (first(sizes, "size"),)),))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netspec.graph import Node
+from netspec.types import Type
 
 Array: TypeAlias = NDArray[np.generic]
 Values: TypeAlias = NDArray[np.float64]
@@ -28,6 +29,12 @@ class Calculation:
     @property
     def x(self) -> Values:
         return self.inputs[0]
+
+    @property
+    def types(self) -> tuple[Type, ...]:
+        """The type of its first input, which holds numbers."""
+        _, channels, *sizes = self.x.shape
+        return (Type(channels, tuple(sizes)),)
 
 
 Lowering = Callable[[Any, Calculation], Values]

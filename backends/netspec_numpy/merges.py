@@ -110,7 +110,7 @@ def depth_to_space(op: DepthToSpace, this: Calculation) -> Values:
 def upsample(op: Upsample, this: Calculation) -> Values:
     """Along one axis after the other: y[p] = Σ over i of share(p, i) · x[i]."""
     y = this.x
-    for axis, size in enumerate(op.size or (), start=2):
+    for axis, size in enumerate(op.sizes(this.types), start=2):
         shares = _shares(y.shape[axis], size, op)
         y = np.moveaxis(np.tensordot(shares, y, axes=(1, axis)), 0, axis)
     return y
@@ -137,7 +137,7 @@ def _shares(given: int, wanted: int, op: Upsample) -> Values:
 
 def pad(op: Pad, this: Calculation) -> Values:
     """Pad with a constant, the mirror image, or the outermost values."""
-    pads = [(0, 0), (0, 0), *op.pads]
+    pads = [(0, 0), (0, 0), *op.pads(this.types)]
     if op.mode == "constant":
         return np.pad(this.x, pads, constant_values=op.value)
     return np.pad(this.x, pads, mode="reflect" if op.mode == "reflect" else "edge")
@@ -145,6 +145,6 @@ def pad(op: Pad, this: Calculation) -> Values:
 
 def crop(op: Crop, this: Calculation) -> Values:
     """Remove the positions that are cropped."""
-    cuts = op.cuts
+    cuts = op.cuts(this.types)
     kept = [slice(lo, size - hi) for (lo, hi), size in zip(cuts, this.x.shape[2:], strict=True)]
     return this.x[(slice(None), slice(None), *kept)]

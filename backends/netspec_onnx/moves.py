@@ -52,7 +52,7 @@ def concat(op: Concat, site: Site) -> str:
 
 def upsample(op: Upsample, site: Site) -> str:
     """`Resize` by whole factors, or linear; for other sizes, values are repeated by position."""
-    wanted = op.size or ()
+    wanted = op.sizes(site.types)
     whole = all(o % i == 0 for i, o in zip(site.sizes, wanted, strict=True))
     if op.mode == "nearest" and not whole:
         return _indexed(site, wanted)
@@ -74,15 +74,16 @@ def _indexed(site: Site, wanted: tuple[int, ...]) -> str:
 
 def pad(op: Pad, site: Site) -> str:
     """ONNX's own."""
-    return site.pad(site.x, op.pads, op.value, MODES[op.mode])
+    return site.pad(site.x, op.pads(site.types), op.value, MODES[op.mode])
 
 
 def crop(op: Crop, site: Site) -> str:
     """A slice."""
-    if not any(lo or hi for lo, hi in op.cuts):
+    cuts = op.cuts(site.types)
+    if not any(lo or hi for lo, hi in cuts):
         return site.x
-    starts = site.integers([lo for lo, _ in op.cuts])
-    ends = site.integers([size - hi for (_, hi), size in zip(op.cuts, site.sizes, strict=True)])
+    starts = site.integers([lo for lo, _ in cuts])
+    ends = site.integers([size - hi for (_, hi), size in zip(cuts, site.sizes, strict=True)])
     return site.emit("Slice", site.x, starts, ends, site.integers(range(2, 2 + site.rank)))
 
 

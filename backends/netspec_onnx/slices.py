@@ -93,10 +93,10 @@ def reverse(op: Reverse, site: Site) -> str:
 
 def roll(op: Roll, site: Site) -> str:
     """The end, then the start."""
-    size = op.size(site.types)
-    if not op.shift:
+    size, steps = op.size(site.types), op.steps(site.types)
+    if not steps:
         return site.x
-    end, begin = _part(op, site, size - op.shift, size), _part(op, site, 0, size - op.shift)
+    end, begin = _part(op, site, size - steps, size), _part(op, site, 0, size - steps)
     return site.emit("Concat", end, begin, axis=_axis(op, site))
 
 

@@ -239,6 +239,45 @@ class OneHot(nn.Module):
 
     def forward(self, x):
         return F.one_hot(x, self.vocabulary).to(self.one)''',
+    "CenterCrop": '''\
+class CenterCrop(nn.Module):
+    """The middle of a map, in a size or in that of a second map."""
+
+    def __init__(self, size=None):
+        super().__init__()
+        self.size = size
+
+    def forward(self, x, like=None):
+        for dim, size in enumerate(self.size or like.shape[2:], start=2):
+            x = x.narrow(dim, (x.shape[dim] - size) // 2, size)
+        return x''',
+    "CenterPad": '''\
+class CenterPad(nn.Module):
+    """A border that brings a map to a size, or to that of a second map."""
+
+    def __init__(self, size=None, **border):
+        super().__init__()
+        self.size, self.border = size, border
+
+    def forward(self, x, like=None):
+        sizes, pads = self.size or like.shape[2:], []
+        for dim in range(x.dim() - 1, 1, -1):
+            more = sizes[dim - 2] - x.shape[dim]
+            pads += [more // 2, more - more // 2]
+        return F.pad(x, pads, **self.border)''',
+    "NearestUpsample": '''\
+class NearestUpsample(nn.Module):
+    """Repeats values up to a size, or to that of a second map; PyTorch rounds their places."""
+
+    def __init__(self, size=None):
+        super().__init__()
+        self.size = size
+
+    def forward(self, x, like=None):
+        for dim, size in enumerate(self.size or like.shape[2:], start=2):
+            places = torch.arange(size, device=x.device) * x.shape[dim] // size
+            x = x.index_select(dim, places)
+        return x''',
     "L2Norm": '''\
 class L2Norm(nn.Module):
     """Scales the channels of each position to length 1, then each channel by a trainable factor."""

@@ -64,6 +64,11 @@ class Site:
         return self.given or canonical(len(self.inputs[0].shape))
 
     @property
+    def is_like(self) -> bool:
+        """Whether the last of its inputs only gives its size, for an op that can name one."""
+        return len(self.inputs) > 1
+
+    @property
     def is_even(self) -> bool:
         """Whether all inputs have the same number of axes."""
         return len({len(type_.shape) for type_ in self.inputs}) == 1

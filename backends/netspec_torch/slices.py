@@ -53,30 +53,32 @@ def _at(op: Along, site: Site, place: Part, removes: bool = False) -> Lowered:
     return site.as_given(Lowered(seq(site.x, "[", ":, " * _dim(op, site), place, "]")), makes)
 
 
-def _range(start: int, stop: int, step: int, size: int) -> Range:
+def _range(start: int, stop: int | None, step: int = 1) -> Range:
     return Range(
         Slot(start, "start", kept=True) if start else "",
-        Slot(stop, "stop", kept=True) if stop < size else "",
+        Slot(stop, "stop", kept=True) if stop is not None else "",
         Slot(step, "step", kept=True) if step > 1 else "",
     )
 
 
 def slice_(op: Slice, site: Site) -> Lowered:
     """`x[:, start:stop:step]`."""
-    return _at(op, site, _range(*op.open_bounds, op.size(site.inputs)))
+    return _at(op, site, _range(*op.open_bounds))
 
 
 def split(op: Split, site: Site) -> Lowered:
-    """`torch.chunk` or `torch.split`, which return all parts; a slice if only the first is used."""
-    if not site.ports:
-        return _at(op, site, _range(*op.bounds(), 1, op.size(site.inputs)))
+    """`torch.chunk` for equal parts, else `torch.split`, or a slice if only the first is used."""
     dim = str(_dim(op, site))
     if len(set(op.sizes)) == 1:
-        result = call("torch.chunk", site.x, str(len(op.sizes)), dim=dim)
+        only = "" if site.ports else "[0]"
+        result: Part = call("torch.chunk", site.x, str(len(op.sizes)), dim=dim, tail=only)
+    elif not site.ports:
+        return _at(op, site, _range(*op.bounds()))
     else:
         sizes = seq("[", joined(", ", [Slot(size, "size", kept=True) for size in op.sizes]), "]")
         result = call("torch.split", site.x, sizes, dim=dim)
-    return site.as_given(Lowered(result, gives=("", *(name for name, _ in op.parts[1:]))))
+    gives = ("", *(name for name, _ in op.parts[1:])) if site.ports else ()
+    return site.as_given(Lowered(result, gives=gives))
 
 
 def take(op: Take, site: Site) -> Lowered:
@@ -114,5 +116,10 @@ def repeat_vector(op: RepeatVector, site: Site) -> Lowered:
     """`x[:, :, None].expand`: (N, channels) → (N, channels, *size), without a copy."""
     sizes = op.size or ()
     axes = ", None" * len(sizes)
-    counts = joined(", ", [Slot(size, "size", kept=True) for size in sizes])
+    if site.is_like:
+        first = 1 if site.inputs[1].channels is None else 2
+        lengths = [seq(site.variables[1], f".shape[{first + axis}]") for axis in range(len(sizes))]
+        counts = joined(", ", lengths)
+    else:
+        counts = joined(", ", [Slot(size, "size", kept=True) for size in sizes])
     return Lowered(seq(site.x, f"[:, :{axes}].expand(-1, -1, ", counts, ")"))

@@ -137,6 +137,13 @@ def _rows_alike(wanted: Any, found: Any, bound: Bound) -> bool:
     return type(wanted) is type(found) and _all_alike(wanted, found, bound)
 
 
+def _slices_alike(wanted: Any, found: Any, bound: Bound) -> bool:
+    if type(wanted) is not type(found):
+        return False
+    mine, theirs = ((each.start, each.stop, each.step) for each in (wanted, found))
+    return _all_alike(mine, theirs, bound)
+
+
 def _mappings_alike(wanted: Any, found: Any, bound: Bound) -> bool:
     return type(wanted) is type(found) and _named_alike(wanted, found, bound)
 
@@ -155,6 +162,7 @@ _COMPARISONS: dict[type, Comparison] = {
     **dict.fromkeys((str, int, bool), _plain_alike),
     **dict.fromkeys((tuple, list), _rows_alike),
     dict: _mappings_alike,
+    slice: _slices_alike,
 }
 
 
@@ -204,7 +212,7 @@ def spell(value: Any) -> str:
         case bool() | int() | float() | str():
             return literal(value)
         case slice():
-            return f"{'' if value.start is None else value.start}:{'' if value.stop is None else value.stop}"
+            return ":".join("" if each is None else spell(each) for each in (value.start, value.stop))
     return repr(value)
 
 

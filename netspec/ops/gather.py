@@ -77,9 +77,9 @@ class Gather(Along):
                 help="write `gather: [0, 2]`, or `from: [NAME, INDICES]` beside it, where INDICES is an input with a "
                 "`vocabulary`",
             )
-        return op.replace(
-            positions=tuple(place_on(op, inputs, "positions", each, size) for each in self.positions)
-        )
+        for each in self.positions:
+            place_on(op, inputs, "positions", each, size)
+        return op
 
     def _check_indices(self, size: int, indices: Type) -> None:
         if self.positions is not None:
@@ -122,7 +122,8 @@ class Gather(Along):
 
     def reaches(self, inputs: Inputs) -> Sequence[Reach | None]:
         if len(inputs) == 1:
-            return [self.along(inputs, _taps(self.positions or ()))]
+            size = self.size(inputs)
+            return [self.along(inputs, _taps([place % size for place in self.positions or ()]))]
         if inputs[1].spatial:
             at = self.dimension(inputs) - (inputs[0].channels is not None)
             # Channels are not positions: each position depends on all indices of channels.

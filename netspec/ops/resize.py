@@ -48,11 +48,10 @@ class Upsample(Op):
                 "`upsample` takes one of `factor`, `size` and `like`",
                 help="keep one of the two" if self.size is not None else "write `upsample: 2`",
             )
+        mode = "nearest" if self.mode == "nearest" else "linear"
         if self.size is None:
-            factors = broadcast("factor", self.factor or (), len(sizes))
-            size = tuple(i * f for i, f in zip(sizes, factors, strict=True))
-        else:
-            size = broadcast("size", self.size, len(sizes))
+            return self.replace(factor=broadcast("factor", self.factor or (), len(sizes)), mode=mode)
+        size = broadcast("size", self.size, len(sizes))
         if any(o < i for o, i in zip(size, sizes, strict=True)):
             raise Misfit(
                 shapes.SIZE,
@@ -60,8 +59,7 @@ class Upsample(Op):
                 "size",
                 help="`size` is the output size; for a factor write `factor: …`; for a smaller output use a pool",
             )
-        mode = "nearest" if self.mode == "nearest" else "linear"
-        return self.replace(size=size, factor=None, mode=mode)
+        return self.replace(size=size, mode=mode)
 
     def _check_mode(self, type_: Type) -> None:
         if self.mode not in ("nearest", "linear", WORDS[len(type_.spatial)]):
@@ -76,14 +74,20 @@ class Upsample(Op):
                 shapes.SIZE, "`align_corners` is only for `linear`", "align_corners", help="remove it"
             )
 
+    def sizes(self, inputs: Inputs) -> tuple[int, ...]:
+        """The sizes of the output. The op must be resolved."""
+        if self.factor is None:
+            return self.size or ()
+        return tuple(i * f for i, f in zip(inputs[0].sizes, self.factor, strict=True))
+
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
-        return (Type(inputs[0].channels, self.size or ()),)
+        return (Type(inputs[0].channels, self.sizes(inputs)),)
 
     def moves(self, inputs: Inputs) -> Moves | None:
         return "positions" if self.mode == "nearest" else None
 
     def reach(self, inputs: Inputs) -> Reach | None:
-        return Reach(tuple(map(self._sample, inputs[0].sizes, self.size or ())))
+        return Reach(tuple(map(self._sample, inputs[0].sizes, self.sizes(inputs))))
 
     def _sample(self, i: int, o: int) -> Sampling:
         if self.mode == "nearest":
@@ -114,10 +118,9 @@ class Pad(Op):
     value: Annotated[float, Field(allow_inf_nan=False)] = 0.0
     """The value of a constant border."""
 
-    @property
-    def pads(self) -> Pads:
+    def pads(self, inputs: Inputs) -> Pads:
         """The border before and after each axis. The op must be resolved."""
-        return cast(Pads, self.amount)
+        return self._border(inputs[0]) if self.amount is None else cast(Pads, self.amount)
 
     def _resolve(self, inputs: Inputs) -> Self:
         sizes = spatial(self, inputs[0])
@@ -129,7 +132,11 @@ class Pad(Op):
                 if self.amount is not None
                 else "write `pad: {size: …}`, `pad: 1` or `pad: {like: NAME}`",
             )
-        pads = self._border(inputs[0]) if self.amount is None else _pairs(self.amount, len(sizes), "amount")
+        if self.amount is not None:
+            op = self.replace(amount=_pairs(self.amount, len(sizes), "amount"))
+        else:
+            op = self.replace(size=broadcast("size", self.size or (), len(sizes)))
+        pads = op.pads(inputs)
         if self.value and self.mode != "constant":
             raise Misfit(
                 shapes.SIZE, "`value` is only for `mode: constant`", "value", help="remove one of the two"
@@ -142,7 +149,7 @@ class Pad(Op):
                         "amount" if self.size is None else "size",
                         help="use a smaller amount, or `mode: replicate`",
                     )  # fmt: skip
-        return self.replace(amount=pads, size=None)
+        return op
 
     def _border(self, type_: Type) -> Pads:
         """The border that brings a map to the size."""
@@ -158,15 +165,15 @@ class Pad(Op):
         return tuple((each // 2, each - each // 2) for each in more)
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
-        sizes = (i + lo + hi for i, (lo, hi) in zip(inputs[0].sizes, self.pads, strict=True))
+        sizes = (i + lo + hi for i, (lo, hi) in zip(inputs[0].sizes, self.pads(inputs), strict=True))
         return (Type(inputs[0].channels, tuple(sizes)),)
 
     def moves(self, inputs: Inputs) -> Moves | None:
-        return None if self.mode == "constant" and any(map(any, self.pads)) else "positions"
+        return None if self.mode == "constant" and any(map(any, self.pads(inputs))) else "positions"
 
     def reach(self, inputs: Inputs) -> Reach | None:
         # Far from the border, an output position depends only on the same input position.
-        return Reach(tuple(Window(before=lo) for lo, _ in self.pads))
+        return Reach(tuple(Window(before=lo) for lo, _ in self.pads(inputs)))
 
 
 class Crop(Op):
@@ -188,10 +195,9 @@ class Crop(Op):
     offset: Counts | None = None
     """The start of the part."""
 
-    @property
-    def cuts(self) -> Pads:
+    def cuts(self, inputs: Inputs) -> Pads:
         """The number of removed positions before and after each axis. The op must be resolved."""
-        return cast(Pads, self.amount)
+        return self._cuts(inputs[0].sizes) if self.amount is None else cast(Pads, self.amount)
 
     def _resolve(self, inputs: Inputs) -> Self:
         sizes = spatial(self, inputs[0])
@@ -208,9 +214,11 @@ class Crop(Op):
                 shapes.SIZE, "`offset` is only for `size`", "offset", help="give the amounts as pairs"
             )
         if self.amount is not None:
-            cuts = _pairs(self.amount, len(sizes), "amount")
+            op = self.replace(amount=_pairs(self.amount, len(sizes), "amount"))
         else:
-            cuts = self._cuts(sizes)
+            offset = None if self.offset is None else broadcast("offset", self.offset, len(sizes))
+            op = self.replace(size=broadcast("size", self.size or (), len(sizes)), offset=offset)
+        cuts = op.cuts(inputs)
         if any(lo + hi >= size or min(lo, hi) < 0 for (lo, hi), size in zip(cuts, sizes, strict=True)):
             wanted = self.size or cuts
             raise Misfit(
@@ -225,7 +233,7 @@ class Crop(Op):
                     else ""
                 ),
             )
-        return self.replace(amount=cuts, size=None, offset=None)
+        return op
 
     def _cuts(self, sizes: tuple[int, ...]) -> Pads:
         wanted = broadcast("size", self.size or (), len(sizes))
@@ -236,14 +244,14 @@ class Crop(Op):
         return tuple((lo, i - o - lo) for i, o, lo in zip(sizes, wanted, starts, strict=True))
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
-        sizes = (i - lo - hi for i, (lo, hi) in zip(inputs[0].sizes, self.cuts, strict=True))
+        sizes = (i - lo - hi for i, (lo, hi) in zip(inputs[0].sizes, self.cuts(inputs), strict=True))
         return (Type(inputs[0].channels, tuple(sizes)),)
 
     def moves(self, inputs: Inputs) -> Moves | None:
         return "positions"
 
     def reach(self, inputs: Inputs) -> Reach | None:
-        return Reach(tuple(Window(before=-lo) for lo, _ in self.cuts))
+        return Reach(tuple(Window(before=-lo) for lo, _ in self.cuts(inputs)))
 
 
 def _pairs(amounts: int | Pads, rank: int, field: str) -> Pads:

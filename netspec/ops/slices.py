@@ -46,19 +46,17 @@ class Slice(Along):
                 notes=(f"the input is {inputs[0]}{{source}}",),
                 help=f"use a `stop` from {start + 1} to {size}",
             )
-        # A number that counts from the end stays so: it is the same position for another size of the axis.
-        return op.replace(
-            start=self.start or 0, stop=self.stop if self.stop is not None and self.stop < 0 else stop
-        )
+        # The numbers stay as they are: so they say the same for another size of the axis.
+        return op.replace(start=self.start or 0)
 
     @classmethod
     def sample(cls, type_: Type) -> dict[str, object]:
         return {"axis": "channels" if type_.channels is not None else type_.axes[0]}
 
     @property
-    def open_bounds(self) -> tuple[int, int, int]:
-        """Start, stop and step; negative numbers count from the end. The op must be resolved."""
-        return self.start or 0, self.stop or 0, self.step
+    def open_bounds(self) -> tuple[int, int | None, int]:
+        """Start, stop and step; negative numbers count from the end, and no stop is the end."""
+        return self.start or 0, self.stop, self.step
 
     def bounds(self, inputs: Inputs) -> tuple[int, int, int]:
         """Start, stop and step, counted from 0. The op must be resolved."""
@@ -191,8 +189,11 @@ class Roll(Along):
     """By how many positions; a negative number moves towards the start."""
 
     def _resolve(self, inputs: Inputs) -> Self:
-        op = self.replace(axis=resolved_axis(inputs[0], self.axis))
-        return op.replace(shift=self.shift % op.size(inputs))
+        return self.replace(axis=resolved_axis(inputs[0], self.axis))
+
+    def steps(self, inputs: Inputs) -> int:
+        """By how many positions towards the end, fewer than the axis has. The op must be resolved."""
+        return self.shift % self.size(inputs)
 
     @classmethod
     def sample(cls, type_: Type) -> dict[str, object]:
@@ -207,9 +208,9 @@ class Roll(Along):
 
     def reach(self, inputs: Inputs) -> Reach | None:
         # More than half of the positions lie on one side of the seam.
-        size = self.size(inputs)
-        before = self.shift if 2 * self.shift <= size else self.shift - size
-        return self.along(inputs, Rolled(before) if self.shift else EACH)
+        size, steps = self.size(inputs), self.steps(inputs)
+        before = steps if 2 * steps <= size else steps - size
+        return self.along(inputs, Rolled(before) if steps else EACH)
 
 
 class RepeatVector(Op):

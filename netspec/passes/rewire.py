@@ -28,7 +28,8 @@ def without(graph: Graph, names: frozenset[str]) -> Graph:
         if node.name in gone:
             continue
         calm = replace(node, op=Identity(), weights=(), shares=None) if node.name in names else node
-        nodes.append(replace(calm, inputs=tuple(heirs.get(value, value) for value in node.inputs)))
+        inputs = tuple(heirs.get(value, value) for value in node.inputs)
+        nodes.append(replace(calm, inputs=inputs, like=heirs.get(node.like or "", node.like)))
     scopes = tuple(_inherit(scope, heirs) for scope in graph.scopes)
     outputs = tuple(replace(each, value=heirs.get(each.value, each.value)) for each in graph.outputs)
     return replace(graph, nodes=tuple(nodes), scopes=scopes, outputs=outputs)

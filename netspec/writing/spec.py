@@ -82,6 +82,7 @@ class _Writer:
         for node in self.graph.nodes:
             asked.update(value for value in node.inputs if value != previous or len(node.inputs) > 1)
             asked.update([node.shares] if node.shares and node.weights else [])
+            asked.update([node.like] if node.like in self.graph.types else [])
             previous = node.name
         asked.update(output.value for output in self.graph.outputs if output.name != "output")
         asked = {makers.get(value, value) for value in asked}
@@ -127,6 +128,9 @@ class _Writer:
         if key not in self.fields:
             self.fields[key] = _fields(node.op, types)
         fields = self.fields[key]
+        if node.like in self.graph.types:
+            fields = {name: value for name, value in fields.items() if name != "size"}
+            fields["like"] = self._name(str(node.like))
         keys: dict[str, object] = {}
         if node.name in self.names:
             keys["name"] = self.names[node.name]

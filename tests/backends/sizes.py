@@ -19,6 +19,8 @@ ONE_SIZE |= {"rnn_rows_mnist", "renet_mnist", "renet_cifar10", "renet_svhn"}
 RESOLVED = re.compile(r"(size|shape)=\([\d, ]*\)|stop=\d+")
 """What an op states of the sizes of its output, or of its input up to the end."""
 
+BIG = "conv: {filters: 2, kernel: 3}, name: big"
+
 LAYERS: dict[str, tuple[str, str, int, int]] = {
     # The input for a size, the layers, and two sizes of the input.
     "positions": ("[5, SIZE]", "positions: {base: 50}", 6, 9),
@@ -30,6 +32,40 @@ LAYERS: dict[str, tuple[str, str, int, int]] = {
     "upsample: linear factors": ("[2, SIZE, 3]", "upsample: {factor: [2, 3], mode: linear}", 4, 5),
     "upsample: corners": ("[2, SIZE, 3]", "upsample: {factor: 2, mode: linear, align_corners: true}", 4, 5),
     "upsample: size": ("[2, SIZE, 5]", "upsample: {size: [7, 9]}", 4, 5),
+    "upsample: a size": ("[2, SIZE]", "upsample: {size: 8}", 4, 5),
+    "upsample: a size, linear": ("[2, SIZE]", "upsample: {size: 8, mode: linear}", 4, 5),
+    "upsample: like": (
+        "[2, SIZE, 8]",
+        f"{BIG}}}, {{max_pool: 2}}, {{upsample: {{like: big}}}}, {{max_pool: 2}}, "
+        "{upsample: {like: big, mode: linear}",
+        9,
+        12,
+    ),
+    "crop: a size": ("[2, SIZE, 9]", "crop: {size: [5, 4]}}, {crop: {size: 3, offset: [1, 0]}", 8, 9),
+    "crop: like": (
+        "[2, SIZE, 8]",
+        f"{BIG}}}, {{upsample: 2, name: large}}, {{crop: {{like: big}}}}, {{crop: {{like: big, offset: [0, 2]}}, "
+        "from: large",
+        7,
+        8,
+    ),
+    "pad: a size": (
+        "[2, SIZE, 4]",
+        "pad: {size: [9, 7], value: 0.5}}, {pad: {size: 12, mode: reflect}",
+        5,
+        6,
+    ),
+    "pad: like": ("[2, SIZE]", f"{BIG}}}, {{conv: {{filters: 2, kernel: 3}}}}, {{pad: {{like: big}}", 8, 9),
+    "repeat_vector: like": (
+        "[2, SIZE, 7]",
+        f"{BIG}}}, {{global_avg_pool: }}, {{repeat_vector: {{like: big}}",
+        6,
+        7,
+    ),
+    "slice: a stop": ("[2, SIZE]", "slice: {axis: time, stop: 6}", 6, 9),
+    "roll: towards the start": ("[2, SIZE]", "roll: {shift: -2, axis: time}", 6, 9),
+    "gather: from the end": ("[2, SIZE]", "gather: {positions: [0, -1, -3], axis: time}", 6, 9),
+    "split: equal parts": ("[2, 3, SIZE]", "split: {parts: [a, b], axis: width}", 6, 8),
     "reshape: positions in a row": (
         "[6, SIZE, 3]",
         'reshape: [2, "${in.channels // 2}", "${in.height * in.width}"]',

@@ -33,35 +33,87 @@ class SpreadingAverage(SpreadingAdd):
         return super().call(inputs) / len(inputs)
 '''
 
+SIZED = '''
+def sized(inputs, size):
+    """A map, and the size for it: that of a second map if there is none."""
+    x, like = inputs if size is None else (inputs, None)
+    return x, like.shape[1:-1] if size is None else size
+'''
+
 NEAREST_UPSAMPLING = '''
 class NearestUpsampling(layers.Layer):
-    """Repeats values up to a size; Keras does so by a whole factor."""
+    """Repeats values up to a size, or to that of a second map; Keras does so by a whole factor."""
 
-    def __init__(self, size, **kwargs):
+    def __init__(self, size=None, **kwargs):
         super().__init__(**kwargs)
         self.size = size
 
     def call(self, inputs):
-        x = inputs
-        for axis, size in enumerate(self.size, start=1):
+        x, sizes = sized(inputs, self.size)
+        for axis, size in enumerate(sizes, start=1):
             length = x.shape[axis]
             x = ops.take(x, [at * length // size for at in range(size)], axis=axis)
         return x
+'''
+
+CROPPING_TO = '''
+class CroppingTo(layers.Layer):
+    """The middle of a map, or the part from an offset on, in a size or in that of a second map."""
+
+    def __init__(self, size=None, offset=None, **kwargs):
+        super().__init__(**kwargs)
+        self.size, self.offset = size, offset
+
+    def call(self, inputs):
+        x, sizes = sized(inputs, self.size)
+        rests = [length - size for length, size in zip(x.shape[1:-1], sizes)]
+        starts = self.offset or [rest // 2 for rest in rests]
+        parts = [slice(start, start + size) for start, size in zip(starts, sizes)]
+        return x[(slice(None), *parts)]
+'''
+
+PADDING_TO = '''
+class PaddingTo(layers.Layer):
+    """A border that brings a map to a size, or to that of a second map."""
+
+    def __init__(self, size=None, mode="constant", value=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.size, self.mode, self.value = size, mode, value
+
+    def call(self, inputs):
+        x, sizes = sized(inputs, self.size)
+        for axis, size in enumerate(sizes, start=1):
+            x = self.along(x, axis, size)
+        return x
+
+    def along(self, x, axis, size):
+        last = x.shape[axis] - 1
+        before = (size - 1 - last) // 2
+        if self.mode == "constant":
+            pads = [(0, 0)] * len(x.shape)
+            pads[axis] = (before, size - 1 - last - before)
+            return ops.pad(x, pads, constant_values=self.value)
+        places = range(-before, size - before)
+        if self.mode == "reflect":
+            places = [last - abs(last - abs(at)) for at in places]
+        return ops.take(x, [min(max(at, 0), last) for at in places], axis=axis)
 '''
 
 LINEAR_UPSAMPLING = '''
 class LinearUpsampling(layers.Layer):
     """Interpolates axis by axis; TensorFlow's own is rounded, and wrong under XLA."""
 
-    def __init__(self, factor=None, size=None, align_corners=False, **kwargs):
+    def __init__(self, factor=None, align_corners=False, **kwargs):
         super().__init__(**kwargs)
-        self.factor, self.size, self.align_corners = factor, size, align_corners
+        self.factor, self.align_corners = factor, align_corners
 
     def call(self, inputs):
-        x = inputs
-        for axis, length in enumerate(inputs.shape[1:-1], start=1):
-            size = self.size[axis - 1] if self.size else self.factor[axis - 1] * length
-            shares = ops.convert_to_tensor(self.shares(length, size), inputs.dtype)
+        lengths = inputs.shape[1:-1]
+        return self.to(inputs, [length * factor for length, factor in zip(lengths, self.factor)])
+
+    def to(self, x, sizes):
+        for axis, size in enumerate(sizes, start=1):
+            shares = ops.convert_to_tensor(self.shares(x.shape[axis], size), x.dtype)
             shape = ops.shape(x)
             x = ops.matmul(shares, ops.reshape(x, (*shape[: axis + 1], -1)))
             x = ops.reshape(x, (*shape[:axis], size, *shape[axis + 1 :]))
@@ -75,6 +127,18 @@ class LinearUpsampling(layers.Layer):
             places = [max((at + 0.5) * length / size - 0.5, 0) for at in range(size)]
         places = [min(place, length - 1) for place in places]
         return [[max(1 - abs(place - at), 0.0) for at in range(length)] for place in places]
+'''
+
+LINEAR_UPSAMPLING_TO = '''
+class LinearUpsamplingTo(LinearUpsampling):
+    """Interpolates up to a size, or to that of a second map."""
+
+    def __init__(self, size=None, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+
+    def call(self, inputs):
+        return self.to(*sized(inputs, self.size))
 '''
 
 CONSTANT_PADDING = '''
@@ -158,8 +222,12 @@ HELPERS = {
     "EvenMaximum": Helper(MAXIMUM),
     "SpreadingAdd": Helper(ADD),
     "SpreadingAverage": Helper(AVERAGE, needs=("SpreadingAdd",)),
-    "NearestUpsampling": Helper(NEAREST_UPSAMPLING),
+    "sized": Helper(SIZED),
+    "NearestUpsampling": Helper(NEAREST_UPSAMPLING, needs=("sized",)),
     "LinearUpsampling": Helper(LINEAR_UPSAMPLING),
+    "LinearUpsamplingTo": Helper(LINEAR_UPSAMPLING_TO, needs=("LinearUpsampling", "sized")),
+    "CroppingTo": Helper(CROPPING_TO, needs=("sized",)),
+    "PaddingTo": Helper(PADDING_TO, needs=("sized",)),
     "ConstantPadding": Helper(CONSTANT_PADDING),
     "ReflectPadding": Helper(REFLECT_PADDING),
     "ReplicatePadding": Helper(REPLICATE_PADDING),

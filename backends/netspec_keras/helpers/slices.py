@@ -58,6 +58,18 @@ class Slice(layers.Layer):
         return inputs[(slice(None),) * axis + (slice(*self.part),)]
 '''
 
+EQUAL_PART = '''
+class EqualPart(layers.Layer):
+    """One of several equal parts of an axis."""
+
+    def __init__(self, axis, parts, number, **kwargs):
+        super().__init__(**kwargs)
+        self.axis, self.parts, self.number = axis, parts, number
+
+    def call(self, inputs):
+        return ops.split(inputs, self.parts, axis=self.axis)[self.number]
+'''
+
 TAKE = '''
 class Take(layers.Layer):
     """One position of an axis, or a list of positions."""
@@ -134,14 +146,30 @@ class SpreadVector(layers.Layer):
         return ops.tile(x, (1, *self.size, 1))
 '''
 
+SPREAD_LIKE = '''
+class SpreadLike(layers.Layer):
+    """A vector at each position of a map, of the size of the first axes of a second tensor."""
+
+    def __init__(self, axes, **kwargs):
+        super().__init__(**kwargs)
+        self.axes = axes
+
+    def call(self, inputs):
+        x, like = inputs
+        x = ops.expand_dims(x, tuple(range(1, 1 + self.axes)))
+        return ops.tile(x, (1, *like.shape[1 : 1 + self.axes], 1))
+'''
+
 HELPERS = {
     "PaddedEmbedding": Helper(PADDED_EMBEDDING),
     "OneHot": Helper(ONE_HOT),
     "Slice": Helper(SLICE),
+    "EqualPart": Helper(EQUAL_PART),
     "Take": Helper(TAKE),
     "TakeAlong": Helper(TAKE_ALONG),
     "LastStep": Helper(LAST_STEP),
     "Reverse": Helper(REVERSE),
     "Roll": Helper(ROLL),
     "SpreadVector": Helper(SPREAD_VECTOR),
+    "SpreadLike": Helper(SPREAD_LIKE),
 }

@@ -91,6 +91,7 @@ def _added(
         None if owner is None else owner.shares or owner.name,
         not frozen and (owner is None or owner.trainable),
         tuple([port.name for port in resolved.further()]),
+        _like(walk, op, item, frame) if op.likes else None,
     )
     walk.add(node, macs)
     return node.name
@@ -200,6 +201,12 @@ def _sizes(walk: Walk, name: Value, frame: Frame, received: ValueName) -> object
         )
         return BROKEN
     return list(type_.sizes)
+
+
+def _like(walk: Walk, op: type[Op], item: Item, frame: Frame) -> str | None:
+    """The value whose sizes the op takes."""
+    given = given_fields(op, item, frame.document).likes.values()
+    return next((str(find(walk, name, frame)[0].tensor) for name in given), None)
 
 
 def _axes(count: int) -> str:
