@@ -11,7 +11,7 @@ from netspec.lowering.tree import LiteralValue
 from netspec.ops.base import Op
 from netspec.ops.fields import Pads
 from netspec.types import Type
-from netspec_keras.layer import LayerText, Lowered
+from netspec_keras.layer import Keeps, LayerText, Lowered
 
 Types = Sequence[Type]
 Arguments = tuple[Argument, ...]
@@ -33,9 +33,9 @@ def count(value: int, hint: str) -> Argument:
     return Argument(Slot(value, hint, channels=True))
 
 
-def plain(cls: str) -> Callable[[Op, Types], Lowered]:
+def plain(cls: str, keeps: Keeps = "nothing") -> Callable[[Op, Types], Lowered]:
     """A lowering to a layer without arguments."""
-    return lambda op, types: Lowered((LayerText(cls),))
+    return lambda op, types: Lowered((LayerText(cls),), keeps=keeps)
 
 
 def squeeze(values: tuple[int, ...]) -> LiteralValue:

@@ -83,7 +83,7 @@ def prelu(op: Prelu, types: Types) -> Lowered:
     shared = (option("shared_axes", axes),) if axes else ()
     letters = KERNEL_AXES[len(axes)] + "C" if axes else "C"
     holder = Holder("alpha", letters, letters, (*(1 for _ in axes), type_.channels or 0))
-    return Lowered((LayerText("PReLUFromBelow", shared),), {"weight": holder})
+    return Lowered((LayerText("PReLUFromBelow", shared),), {"weight": holder}, keeps="channels")
 
 
 ACTIVATIONS: Mapping[type[Op], Lowering] = table(
@@ -105,8 +105,8 @@ ACTIVATIONS: Mapping[type[Op], Lowering] = table(
 
 
 def activation(op: Op, types: Types) -> Lowered:
-    """An activation that is a layer of its own."""
-    return ACTIVATIONS[type(op)](op, types)
+    """An activation that is a layer of its own; only a softmax depends on the place of the channels."""
+    return replace(ACTIVATIONS[type(op)](op, types), keeps="channels" if isinstance(op, Softmax) else "all")
 
 
 def by_name(op: Activation | None) -> tuple[Argument, tuple[LayerText, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from netspec.dataclass import dataclass
 from netspec.lowering.parts import Argument, Part
@@ -94,15 +94,19 @@ Dims = tuple[int, ...]
 """For each dimension of a tensor in another order of axes, the dimension in the order of Keras."""
 
 
+Keeps = Literal["nothing", "channels", "all"]
+"""Only the order of Keras; those with the channels last, as no axis but them has a meaning; or all orders."""
+
+
 @dataclass(frozen=True, slots=True)
 class Turning:
     """A node that moves axes of its first input, or of its value back.
 
-    Without these moves it takes the input, and gives the value, in the orders `takes` and `gives`. `lower` lowers it
-    with `(moves_in, moves_out)`.
+    Without these moves it takes the input, and gives the value, in the orders `takes` and `gives`; None if it moves
+    none there. `lower` lowers it with `(moves_in, moves_out)`.
     """
 
-    takes: Dims
+    takes: Dims | None
     gives: Dims | None
     lower: Callable[[bool, bool], Lowered]
 
@@ -142,3 +146,5 @@ class Lowered:
     settings: tuple[tuple[str, LiteralValue], ...] = field(default=(), compare=False)
     turning: Turning | None = field(default=None, compare=False)
     """How it is without its moves of axes, if it has some."""
+    keeps: Keeps = field(default="nothing", compare=False)
+    """Of which orders of axes the layers take each, and give their value in it."""

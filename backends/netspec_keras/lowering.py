@@ -137,9 +137,9 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
 
             return table(
                 on(Add, merges.total("Add")),
-                on(Subtract, plain("layers.Subtract")),
-                on(Multiply, plain("layers.Multiply")),
-                on(Maximum, plain("EvenMaximum")),
+                on(Subtract, merges.elementwise("layers.Subtract")),
+                on(Multiply, merges.elementwise("layers.Multiply")),
+                on(Maximum, merges.elementwise("EvenMaximum")),
                 on(Average, merges.total("Average")),
                 on(Concat, merges.concat),
             )
@@ -162,7 +162,7 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(Permute, merges.permute),
                 on(SpaceToDepth, merges.blocks("SpaceToDepth")),
                 on(DepthToSpace, merges.blocks("DepthToSpace")),
-                on(Identity, plain("layers.Identity")),
+                on(Identity, plain("layers.Identity", keeps="all")),
             )
         case "slices":
             from netspec.ops.slices import RepeatVector, Reverse, Roll, Slice, Take

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from netspec.dataclass import replace
 from netspec.types import Type
 from netspec_keras.arguments import (
     Arguments,
+    Lowering,
     Types,
     border,
     channels_first,
@@ -17,30 +19,46 @@ from netspec_keras.arguments import (
     padded,
     squeeze,
 )
-from netspec_keras.layer import LayerText, Lowered
+from netspec_keras.layer import Dims, Keeps, LayerText, Lowered, Turning
 
 if TYPE_CHECKING:
     from netspec.ops.merge import Add, Average, Concat
     from netspec.ops.reshape import Blocks, Flatten, Permute, Reshape
     from netspec.ops.resize import Crop, Pad, Upsample
 
+Layers = tuple[LayerText, ...]
+
+
+def with_channels_first(axes: int) -> Dims:
+    """The order with the channels before the positions, of values with so many axes."""
+    return (0, axes, *range(1, axes))
+
 
 def total(cls: str) -> Callable[[Add | Average, Types], Lowered]:
     """A sum or a mean; a helper if branches are broadcast, because Keras' layer can take such a branch for a bias."""
+    return lambda op, types: elementwise(f"layers.{cls}" if len(set(types)) == 1 else f"Spreading{cls}")(
+        op, types
+    )
+
+
+def elementwise(cls: str) -> Lowering:
+    """A lowering to a layer that combines the values at one place of all branches, if these have equally many axes."""
     return lambda op, types: Lowered(
-        (LayerText(f"layers.{cls}" if len(set(types)) == 1 else f"Spreading{cls}"),)
+        (LayerText(cls),), keeps="all" if len({len(type_.shape) for type_ in types}) == 1 else "nothing"
     )
 
 
 def concat(op: Concat, types: Types) -> Lowered:
     """`layers.Concatenate`."""
     # Channels first and the batch left out, an axis of space has the number that it has in Keras.
-    return Lowered((LayerText("layers.Concatenate", (option("axis", op.dimension(types) or -1, -1),)),))
+    axis = op.dimension(types) or -1
+    keeps: Keeps = "channels" if axis == -1 else "nothing"
+    return Lowered((LayerText("layers.Concatenate", (option("axis", axis, -1),)),), keeps=keeps)
 
 
 def flatten(op: Flatten, types: Types) -> Lowered:
     """`layers.Flatten`, after moving the channels first."""
-    return Lowered((*channels_first(types[0]), LayerText("layers.Flatten")))
+    return _turning(types[0], LayerText("layers.Flatten"))
 
 
 def reshape(op: Reshape, types: Types) -> Lowered:
@@ -51,17 +69,37 @@ def reshape(op: Reshape, types: Types) -> Lowered:
         return Lowered((LayerText("layers.Reshape", (first((*sizes, channels), "shape"),)),))
     # What is open may be longer for another input.
     if is_line(wanted) and (op.rest is None or not sizes or channels == 1):
-        shape = (*sizes, channels)
-        return Lowered((*channels_first(types[0]), LayerText("layers.Reshape", (first(shape, "shape"),))))
+        return _turning(types[0], LayerText("layers.Reshape", (first((*sizes, channels), "shape"),)))
     back = LayerText("layers.Permute", (first((*range(2, rank + 2), 1), "order"),), "channels_last")
     reshaped = LayerText("layers.Reshape", (first(op.open_shape, "shape"),))
-    return Lowered((*channels_first(types[0]), reshaped, back))
+    return _turning(types[0], reshaped, (back,), 1 + rank)
+
+
+def _turning(type_: Type, layer: LayerText, after: Layers = (), axes: int = 1) -> Lowered:
+    """A layer on values with the channels first: its neighbours may have its input, and its value with `axes`, so."""
+    before = channels_first(type_)
+
+    def lower(moves_in: bool = True, moves_out: bool = True) -> Lowered:
+        return Lowered((*(before if moves_in else ()), layer, *(after if moves_out else ())))
+
+    takes = with_channels_first(len(type_.shape)) if before else None
+    gives = with_channels_first(axes) if after else None
+    return replace(lower(), turning=Turning(takes, gives, lower))
 
 
 def permute(op: Permute, types: Types) -> Lowered:
     """`layers.Permute`, which counts axes from 1; the channels are last."""
-    channels, *positions = (axis or len(op.axes) for axis in op.order(types))
-    return Lowered((LayerText("layers.Permute", (first((*positions, channels), "order"),)),))
+    count = len(op.axes)
+
+    def lower(moves_in: bool = True, moves_out: bool = True) -> Lowered:
+        channels, *positions = ((axis or count) if moves_in else 1 + axis for axis in op.order(types))
+        dims = (*positions, channels) if moves_out else (channels, *positions)
+        if dims == tuple(range(1, 1 + count)):
+            return Lowered(())
+        return Lowered((LayerText("layers.Permute", (first(dims, "order"),)),))
+
+    order = with_channels_first(count)
+    return replace(lower(), turning=Turning(order, order, lower))
 
 
 def blocks(cls: str) -> Callable[[Blocks, Types], Lowered]:

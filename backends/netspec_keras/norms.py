@@ -26,14 +26,13 @@ def dense(op: Dense, types: Types) -> Lowered:
     bias = option("use_bias", op.bias, True, "bias")
     layer = LayerText("layers.Dense", (count(op.units, "units"), named, bias))
     held = {"weight": Holder("kernel", "OI", "IO"), **({"bias": Holder("bias", "O", "O")} if op.bias else {})}
-    return Lowered((layer, *activation), held)
+    return Lowered((layer, *activation), held, keeps="channels")
 
 
 def rbf(op: Rbf, types: Types) -> Lowered:
     """A helper with the weight vectors."""
-    return Lowered(
-        (LayerText("RBF", (count(op.units, "units"),)),), {"weight": Holder("centers", "OI", "IO")}
-    )
+    layer = LayerText("RBF", (count(op.units, "units"),))
+    return Lowered((layer,), {"weight": Holder("centers", "OI", "IO")}, keeps="channels")
 
 
 def _flags(op: Normalisation) -> Arguments:
@@ -51,7 +50,8 @@ def batch_norm(op: BatchNorm, types: Types) -> Lowered:
     settings = (option("momentum", op.momentum, 0.9), option("epsilon", op.epsilon, 1e-5), *_flags(op))
     statistics = {"running_mean": "moving_mean", "running_var": "moving_variance"}
     held = {name: Holder(variable, "C", "C") for name, variable in statistics.items()}
-    return Lowered((LayerText("UnbiasedBatchNormalization", settings),), {**_learnt(op), **held})
+    layer = LayerText("UnbiasedBatchNormalization", settings)
+    return Lowered((layer,), {**_learnt(op), **held}, keeps="channels")
 
 
 def layer_norm(op: LayerNorm, types: Types) -> Lowered:
@@ -59,7 +59,8 @@ def layer_norm(op: LayerNorm, types: Types) -> Lowered:
     rank = len(types[0].spatial)
     epsilon = option("epsilon", op.epsilon, EPSILON)
     if op.over == "channels" or not rank:
-        return Lowered((LayerText("layers.LayerNormalization", (epsilon, *_flags(op))),), _learnt(op))
+        layer = LayerText("layers.LayerNormalization", (epsilon, *_flags(op)))
+        return Lowered((layer,), _learnt(op), keeps="channels")
     letters = KERNEL_AXES[rank]
     everything = option("axis", tuple(range(1, rank + 2)))
     layer = LayerText("layers.LayerNormalization", (everything, epsilon, *_flags(op)))
@@ -69,7 +70,7 @@ def layer_norm(op: LayerNorm, types: Types) -> Lowered:
 def group_norm(op: GroupNorm, types: Types) -> Lowered:
     """Keras' own."""
     arguments = (first(op.groups, "groups"), option("epsilon", op.epsilon, EPSILON), *_flags(op))
-    return Lowered((LayerText("layers.GroupNormalization", arguments),), _learnt(op))
+    return Lowered((LayerText("layers.GroupNormalization", arguments),), _learnt(op), keeps="channels")
 
 
 def local_response_norm(op: LocalResponseNorm, types: Types) -> Lowered:
@@ -80,41 +81,41 @@ def local_response_norm(op: LocalResponseNorm, types: Types) -> Lowered:
         option("beta", op.beta),
         option("bias", op.bias),
     )
-    return Lowered((LayerText("LocalResponseNormalization", arguments),))
+    return Lowered((LayerText("LocalResponseNormalization", arguments),), keeps="channels")
 
 
 def l2_norm(op: L2Norm, types: Types) -> Lowered:
     """A helper with the scale."""
     layer = LayerText("L2Normalization", (option("epsilon", op.epsilon, 1e-12),))
-    return Lowered((layer,), {"weight": Holder("scale", "C", "C")})
+    return Lowered((layer,), {"weight": Holder("scale", "C", "C")}, keeps="channels")
 
 
 def scale(op: Scale, types: Types) -> Lowered:
     """A helper with the coefficients."""
     held = {"weight": Holder("scale", "C", "C"), **({"bias": Holder("bias", "C", "C")} if op.bias else {})}
     layer = LayerText("Scale", (option("use_bias", op.bias, True, "bias"),))
-    return Lowered((layer, *behind(op.activation)), held)
+    return Lowered((layer, *behind(op.activation)), held, keeps="channels")
 
 
 def scale_by(op: ScaleBy, types: Types) -> Lowered:
     """`layers.Rescaling` if it is exact, else a helper."""
     cls = "layers.Rescaling" if is_single(op.factor) else "ExactRescaling"
-    return Lowered((LayerText(cls, (first(op.factor, "factor"),)),))
+    return Lowered((LayerText(cls, (first(op.factor, "factor"),)),), keeps="all")
 
 
 def noise(cls: str) -> Callable[[Dropout | MaskInput, Types], Lowered]:
     """A lowering to a layer that draws with a rate."""
-    return lambda op, types: Lowered((LayerText(cls, (first(op.rate, "rate"),)),))
+    return lambda op, types: Lowered((LayerText(cls, (first(op.rate, "rate"),)),), keeps="all")
 
 
 def spatial_dropout(op: SpatialDropout, types: Types) -> Lowered:
     """`layers.SpatialDropout…D`; a vector has no positions, so it uses `layers.Dropout`."""
     rank = len(types[0].spatial)
     cls = f"layers.SpatialDropout{rank}D" if rank else "layers.Dropout"
-    return Lowered((LayerText(cls, (first(op.rate, "rate"),)),))
+    return Lowered((LayerText(cls, (first(op.rate, "rate"),)),), keeps="channels")
 
 
 def gaussian_noise(op: GaussianNoise, types: Types) -> Lowered:
     """`layers.GaussianNoise`, which accepts at most 1; else a helper."""
     cls = "layers.GaussianNoise" if op.std <= 1 else "LoudGaussianNoise"
-    return Lowered((LayerText(cls, (first(op.std, "std"),)),))
+    return Lowered((LayerText(cls, (first(op.std, "std"),)),), keeps="all")

@@ -12,8 +12,9 @@ from netspec.graph import Graph, Node
 from netspec.lowering.sizes import with_sizes
 from netspec.ops import FAMILY_OF
 from netspec.types import Type
-from netspec_keras.layer import ALONE, Dims, LayerText, Lowered, Together, Turning
+from netspec_keras.layer import ALONE, Dims, LayerText, Lowered, Together
 from netspec_keras.lowering import LOWERINGS, bare, lowered
+from netspec_keras.orders import kept_turned, placed
 from netspec_keras.starts import started
 
 if TYPE_CHECKING:
@@ -47,53 +48,19 @@ def lower(graph: Graph) -> Lowerings:
             made[key] = layers_of(graph, node, shared)
         found[node.name] = made[key]
         keys[node.name] = key
-    pairs = kept_turned(graph, found)
+    held = kept_turned(graph, found)
     for node in graph.nodes:
-        moves = (not any(value in pairs for value in node.inputs[:1]), node.name not in pairs)
-        key = (keys[node.name], moves)
+        key = (keys[node.name], *map(held.get, (*node.inputs[:1], node.name)))
         if key not in made:
-            each, (moves_in, moves_out) = found[node.name], moves
-            if each.turning is not None and not all(moves):
-                each = each.turning.lower(moves_in, moves_out)
-            made[key] = started(each, node)
+            made[key] = started(placed(found[node.name], node, held), node)
         own[node.name] = made[key]
     own = _with_one_class(own)
     layers = dict(own)
     for family in _families(graph):
         if shared.key(family[0]) is None and len({own_layer(own[node.name]) for node in family}) > 1:
-            layers |= {node.name: started(bare(node.op, _types(graph, node)), node) for node in family}
-    return Lowerings(own, layers, pairs)
-
-
-def kept_turned(graph: Graph, lowered: Mapping[str, Lowered]) -> dict[str, Dims]:
-    """The values that stay in the order of axes in which a layer makes them, because every user takes them like that.
-
-    Else the layer would move an axis back, and each user would move it again.
-    """
-    turnings = {name: each.turning for name, each in lowered.items() if each.turning is not None}
-    if not any(each.gives for each in turnings.values()):
-        return {}
-    shared = {name for node in graph.nodes if node.shares is not None for name in (node.name, node.shares)}
-    users: dict[str, list[Node]] = {}
-    for node in graph.nodes:
-        for value in node.inputs:
-            users.setdefault(value, []).append(node)
-    kept = {}
-    for name, turning in turnings.items():
-        takers = users.get(name, [])
-        is_output = any(output.value == name for output in graph.outputs)
-        is_shared = not shared.isdisjoint((name, *(node.name for node in takers)))
-        if turning.gives is None or not takers or is_output or is_shared:
-            continue
-        if all(_takes(node, name, turnings.get(node.name), turning.gives) for node in takers):
-            kept[name] = turning.gives
-    return kept
-
-
-def _takes(node: Node, value: str, turning: Turning | None, order: Dims) -> bool:
-    """Whether a node takes a value in this order of axes, and only as its first input."""
-    places = [place for place, each in enumerate(node.inputs) if each == value]
-    return turning is not None and turning.takes == order and places == [0]
+            apart = {node.name: placed(bare(node.op, _types(graph, node)), node, held) for node in family}
+            layers |= {node.name: started(apart[node.name], node) for node in family}
+    return Lowerings(own, layers, held)
 
 
 HELPER_OF = {
@@ -252,12 +219,12 @@ def _other_order(graph: Graph) -> Iterator[tuple[str, str]]:
     if not families:
         return
     graph = with_sizes(graph)
+    layers = lower(graph).layers
     depths: dict[str, int] = {}
     for node in reversed(graph.nodes):
         depth = max((depths.get(value, 0) for value in node.values), default=0)
-        lowered = LOWERINGS[type(node.op)](node.op, _types(graph, node))
         # An operation on the input counts as an operation.
-        passed = depth + sum(1 + bool(layer.after) for layer in lowered.layers)
+        passed = depth + sum(1 + bool(layer.after) for layer in layers[node.name].layers)
         for value in node.inputs:
             depths[value] = max(depths.get(value, 0), passed)
         depths[node.name] = depth

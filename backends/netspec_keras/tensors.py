@@ -72,4 +72,4 @@ def _shape(type_: Type) -> tuple[int, ...]:
 def gated(op: Gated, types: Types) -> Lowered:
     """The helper `Gated`."""
     arguments = (option("activation", op.activation, "tanh"), option("gate", op.gate, "sigmoid"))
-    return Lowered((LayerText("Gated", arguments),))
+    return Lowered((LayerText("Gated", arguments),), keeps="channels")

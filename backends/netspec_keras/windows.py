@@ -26,7 +26,7 @@ from netspec_keras.arguments import (
     zeros,
 )
 from netspec_keras.functions import behind, by_name
-from netspec_keras.layer import Holder, LayerText, Lowered
+from netspec_keras.layer import Holder, Keeps, LayerText, Lowered
 
 if TYPE_CHECKING:
     from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
@@ -63,7 +63,14 @@ def _full(op: Conv | DepthwiseConv, filters: int, groups: int, types: Types) -> 
     closing, after = _closing(op)
     arguments = (count(filters, "filters"), _kernel(op), *window, option("groups", groups, 1), *closing)
     kernel = Holder("kernel", "OI" + op.axes, op.axes + "IO")
-    return Lowered((*before, LayerText(cls, arguments), *thin, *after), holders(op, kernel))
+    layers = (*before, LayerText(cls, arguments), *thin, *after)
+    keeps: Keeps = "channels" if _is_single(op) else "nothing"
+    return Lowered(layers, holders(op, kernel), keeps=keeps)
+
+
+def _is_single(op: Windowed) -> bool:
+    """Whether it computes each position from this position only."""
+    return set(op.kernel) | set(op.strides) == {1} and not padded(op.pads)
 
 
 def _by_table(op: Conv, types: Types) -> Lowered:
@@ -172,16 +179,18 @@ def bare(op: Convolution, types: Types, lowering: Lowering) -> Lowered:
     sizes = tuple(size + lo + hi for size, (lo, hi) in zip(types[0].sizes, op.pads, strict=True))
     valid = op.replace(padding=((0, 0),) * len(sizes))
     inner = lowering(valid, (Type(types[0].channels, sizes),))
-    return replace(inner, layers=(*zeros(op.pads), *inner.layers))
+    return replace(
+        inner, layers=(*zeros(op.pads), *inner.layers), keeps="nothing" if padded(op.pads) else inner.keeps
+    )
 
 
 def called_same(op: Op, lowered: Lowered) -> Lowered:
     """A convolution with a 1×1 kernel and the word `same`; both words add no padding to it."""
     if not isinstance(op, Windowed) or OPS.module(op.keyword) != "conv":
         return lowered
-    if padded(op.pads) or set(op.kernel) | set(op.strides) != {1}:
-        return lowered
-    return replace(lowered, layers=tuple(map(_called_same, lowered.layers)))
+    return (
+        lowered if not _is_single(op) else replace(lowered, layers=tuple(map(_called_same, lowered.layers)))
+    )
 
 
 def _called_same(layer: LayerText) -> LayerText:
@@ -289,12 +298,13 @@ def _ceil_avg_pool(op: AvgPool, sizes: Sequence[int]) -> Lowered:
 
 def global_pool(cls: str) -> Callable[[GlobalAvgPool | GlobalMaxPool, Types], Lowered]:
     """A lowering to a global pool."""
-    return lambda op, types: Lowered((LayerText(cls.format(len(types[0].spatial))),))
+    return lambda op, types: Lowered((LayerText(cls.format(len(types[0].spatial))),), keeps="channels")
 
 
 def channel_pool(op: ChannelPool, types: Types) -> Lowered:
     """A helper, because Keras pools only over positions."""
-    return Lowered((LayerText("ChannelPooling", (first(op.size, "size"), option("mode", op.kind, "max"))),))
+    layer = LayerText("ChannelPooling", (first(op.size, "size"), option("mode", op.kind, "max")))
+    return Lowered((layer,), keeps="channels")
 
 
 def holders(op: Convolution, kernel: Holder) -> dict[str, Holder]:

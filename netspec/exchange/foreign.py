@@ -13,7 +13,7 @@ from netspec.exchange.formats import framework, frameworks, held, reader, weight
 from netspec.graph import Graph
 from netspec.ops.base import Weight
 from netspec.weights import WeightsError
-from netspec.weights.flattened import Order, orders
+from netspec.weights.flattened import Order, is_undecided, orders
 from netspec.weights.held import Held, Place
 from netspec.weights.importing import assembled
 from netspec.weights.matching import By, Row, Unmatched, match
@@ -202,7 +202,7 @@ def _flattened(
                 f"--flatten: {other.name} has the channels first, as netspec does; leave it out"
             )
         return {}
-    known = flatten or found.flatten
+    known = flatten or (None if is_undecided(graph) else found.flatten)
     if known == "first":
         return {}
     try:

@@ -10,7 +10,7 @@ from netspec.graph import Graph, Node
 from netspec.ops.merge import Concat, Elementwise
 from netspec.ops.norm import GroupNorm, LocalResponseNorm
 from netspec.ops.pointwise import Pointwise
-from netspec.ops.reshape import Flatten, Permute, Reshape
+from netspec.ops.reshape import Flatten, Identity, Permute, Reshape
 from netspec.types import Type
 from netspec.weights.reading import WeightsError
 
@@ -38,6 +38,23 @@ def orders(graph: Graph) -> dict[str, tuple[Order | None, ...]]:
         WeightsError: the order cannot be followed through a layer.
     """
     return _Orders(graph).of_weights()
+
+
+def is_undecided(graph: Graph) -> bool:
+    """Whether a vector becomes a map and the map a vector again, and no layer between tells channels from positions.
+
+    A model with the channels first does not move them there, so that it looks like one with the channels last.
+    """
+    maps: set[str] = set()
+    for node in graph.nodes:
+        is_made = not maps.isdisjoint(node.inputs)
+        if isinstance(node.op, Flatten | Reshape):
+            if is_made and _is_vector(node.output):
+                return True
+            is_made |= _is_vector(graph.types[node.inputs[0]]) and bool(node.output.spatial)
+        if is_made and isinstance(node.op, Flatten | Reshape | Pointwise | Elementwise | Identity):
+            maps.add(node.name)
+    return False
 
 
 def reordered(array: Array, orders: Sequence[Order | None]) -> Array:

@@ -50,6 +50,59 @@ heads:
   end: d
   middle: {from: c, layers: [global_avg_pool]}
 """,
+        (2, 2),
+    ),
+    "past_others": (
+        """
+input: [3, 5, 4]
+layers:
+  - gru: {units: 3, axis: height}
+    name: a
+  - relu
+  - batch_norm
+  - dropout: 0.2
+  - conv: {filters: 3, kernel: 1, padding: same, activation: tanh}
+  - gru: {units: 3, axis: height}
+    name: b
+  - add:
+    from: [a, b]
+  - leaky_relu:
+    name: c
+  - conv: {filters: 4, kernel: 3, padding: same}
+  - gru: {units: 3, axis: height}
+    name: d
+  - softmax
+  - lstm: {units: 2, axis: height, return: last}
+heads:
+  one: {from: c, layers: [channel_pool: {kind: max, size: 3}]}
+  two: {from: d, layers: [global_avg_pool]}
+  three: {from: d, layers: [conv: {filters: 2, kernel: 3}]}
+""",
+        (2, 3),
+    ),
+    "flattened": (
+        """
+input: [4, 5, 4]
+layers:
+  - conv: {filters: 6, kernel: 1}
+  - reshape: [2, 3, 5, 4]
+  - permute: [depth, channels, height, width]
+  - identity
+  - reshape: [6, 5, 4]
+    name: a
+  - relu
+  - flatten
+  - dense: 24
+  - reshape: [2, 3, 4]
+    name: b
+  - elu
+  - reshape: [4, 6]
+    name: c
+heads:
+  one: {from: a, layers: [batch_norm]}
+  two: {from: b, layers: [permute: [channels, width, height], flatten]}
+  three: c
+""",
         (0, 0),
     ),
     "in_blocks": (
@@ -69,6 +122,35 @@ layers:
 """,
         (3, 3),
     ),
+    "in_other_blocks": (
+        """
+input: [3, 5, 4]
+blocks:
+  sweep:
+    params: {units: , more: false}
+    layers:
+      - conv: {filters: 3, kernel: 3, padding: same}
+      - when: $more
+        layers: [gru: {units: $units, axis: height}, relu]
+      - gru: {units: $units, axis: height}
+      - relu
+  both:
+    inputs: [given]
+    layers:
+      - gru: {units: 3, axis: height}
+      - {add: , from: [given, gru1]}
+layers:
+  - sweep: {units: 3}
+  - gru: {units: 3, axis: height}
+  - sweep: {units: 3, more: true}
+  - sweep: {units: 3}
+  - gru: {units: 3, axis: height}
+  - both:
+    repeat: 3
+  - gru: {units: 3, axis: height}
+""",
+        (3, 1),
+    ),
     "shared": (
         """
 input: [3, 5, 4]
@@ -78,6 +160,24 @@ layers:
   - gru: {units: 3, axis: height}
     share: a
   - gru: {units: 3, axis: height}
+""",
+        (0, 0),
+    ),
+    "shared_blocks": (
+        """
+input: [3, 5, 4]
+blocks:
+  pair:
+    layers:
+      - gru: {units: 3, axis: height}
+      - relu
+      - gru: {units: 3, axis: height}
+layers:
+  - pair:
+    name: a
+  - pair:
+    share: a
+  - conv: {filters: 3, kernel: 3, padding: same}
 """,
         (0, 0),
     ),
@@ -98,8 +198,17 @@ def test_a_value_stays_in_an_order_that_all_its_users_take(name: str) -> None:
     assert tuple(found) == NETWORKS[name][1], text
 
 
+FURTHER = ["used_otherwise", "in_blocks", "in_other_blocks", "zoo:rnn_rows_mnist"]
+
+
 @pytest.mark.parametrize(
-    "name", ["in_a_row", "zoo:rnn_rows_mnist", pytest.param("in_blocks", marks=pytest.mark.slow)]
+    "name",
+    [
+        "in_a_row",
+        "past_others",
+        "flattened",
+        *(pytest.param(each, marks=pytest.mark.slow) for each in FURTHER),
+    ],
 )
 def test_no_move_that_runs_undoes_another(name: str) -> None:
     pytest.importorskip("keras")
@@ -117,6 +226,7 @@ def pair():
     inputs = keras.Input(shape=(3, 4, 2), name="input")
     x = layers.Permute((2, 1, 3))(inputs)
     x = layers.Reshape((4, 3, 2))(x)
+    x = layers.ReLU()(x)
     x = layers.Permute((2, 1, 3))(x)
     return keras.Model(inputs, x)
 """

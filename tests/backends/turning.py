@@ -17,6 +17,39 @@ VIEWS = frozenset({"reshape", "flatten", "unflatten", "view", "squeeze", "unsque
 PLACEWISE = frozenset({"dropout", "relu", "tanh", "sigmoid", "gelu", "silu", "elu", "leaky_relu"})
 """Functions of each number by itself: a move before them is one after them."""
 
+PLACEWISE_LAYERS = frozenset(
+    {
+        *(
+            "ReLU",
+            "Activation",
+            "ExactLeakyReLU",
+            "LeakyReLU",
+            "ELU",
+            "SELUFromBelow",
+            "ExactGELU",
+            "PReLUFromBelow",
+        ),
+        *(
+            "Dropout",
+            "SpatialDropout1D",
+            "SpatialDropout2D",
+            "SpatialDropout3D",
+            "GaussianNoise",
+            "MaskInput",
+        ),
+        *(
+            "UnbiasedBatchNormalization",
+            "GroupNormalization",
+            "L2Normalization",
+            "Scale",
+            "Rescaling",
+            "Identity",
+        ),
+        *("Add", "SpreadingAdd", "Average", "Subtract", "Multiply", "EvenMaximum", "Softmax"),
+    }
+)
+"""Layers of Keras of which the same holds, if the channels stay where they are; and merges of values in one order."""
+
 Order = Any
 """The numbers of a tensor by their places in the tensor that the first move took; any array."""
 
@@ -34,6 +67,12 @@ class Trails:
         self.kept: dict[int, tuple[Any, Order, list[Any]]] = {}
         """The tensor, so that its identity stays its own; its numbers, and their orders so far."""
         self.found: list[str] = []
+
+    def merge(self, taken: Sequence[Any], made: Any) -> None:
+        """Note that a tensor was made of tensors place by place."""
+        rows = [self.kept[id(each)] for each in taken if id(each) in self.kept]
+        if len(rows) == len(taken) and all(np.array_equal(row[2][-1], rows[0][2][-1]) for row in rows):
+            self.kept[id(made)] = made, *max(rows, key=lambda row: len(row[2]))[1:]
 
     def follow(self, name: str, before: Any, after: Any, apply: Callable[[Order], Order]) -> None:
         """Note that a function of this name made a tensor of another one."""
@@ -85,6 +124,14 @@ def undone_in_keras(text: str, function: str, graph: Graph) -> list[str]:
         "transpose": following("transpose", "axes", lambda order, made, axes: np.transpose(order, axes)),
         "reshape": following("reshape", "newshape", lambda order, made, shape: order.reshape(made.shape)),
     }
+    plain = keras.layers.Layer.__call__
+
+    def layer(self: Any, *given: Any, **keywords: Any) -> Any:
+        made = plain(self, *given, **keywords)
+        if type(self).__name__ in PLACEWISE_LAYERS:
+            trails.merge(given[0] if isinstance(given[0], list) else given[:1], made)
+        return made
+
     space: dict[str, Any] = {"__name__": "text"}
     exec(compile(text, "<text>", "exec"), space)
     model = space[function]()
@@ -94,6 +141,7 @@ def undone_in_keras(text: str, function: str, graph: Graph) -> list[str]:
         for module in (keras.ops, inner):
             for name, call in calls.items():
                 stack.enter_context(patch.object(module, name, call))
+        stack.enter_context(patch.object(keras.layers.Layer, "__call__", layer))
         model(inputs if len(inputs) > 1 else inputs[0])
     return trails.found
 

@@ -142,6 +142,20 @@ def test_weights_alone_leave_questions() -> None:
         np.testing.assert_array_equal(array, told[name])
 
 
+def test_a_map_between_vectors_can_be_of_either_order() -> None:
+    """With the channels first, no layer of such a model moves them, so the file does not show it."""
+    Path("own.yaml").write_text(SPEC.split("  - gru")[0] + "  - relu\n  - flatten\n")
+    Path("net.keras").write_bytes(whole())
+    with pytest.raises(
+        WeightsError, match=r"does not say in which order .* --flatten last .* or --flatten first"
+    ):
+        imported(load("own.yaml"), Path("net.keras"), skip=["both/*"], tell=quiet)
+    found = imported(load("own.yaml"), Path("net.keras"), skip=["both/*"], flatten="first", tell=quiet)
+    np.testing.assert_array_equal(
+        found.weights["dense1.weight"], held(Path("net.keras")).tensors["head/kernel"].T
+    )
+
+
 def test_what_is_beside_weights_is_left_out_and_told() -> None:
     extra = {"optimizer/vars/0": np.zeros(3), "layers/dropout/seed_generator/vars/0": np.zeros(2, "uint32")}
     Path("net.weights.h5").write_bytes(new(extra))

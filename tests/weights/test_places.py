@@ -9,7 +9,7 @@ from netspec.backend import Exchanges, Unsupported
 from netspec.exchange.formats import frameworks
 from netspec.graph import Graph
 from netspec.weights import WeightsError
-from netspec.weights.flattened import orders, reordered
+from netspec.weights.flattened import is_undecided, orders, reordered
 from netspec.weights.held import Held, by_place
 from netspec.weights.importing import assembled, own_tensors
 from netspec.weights.matching import match
@@ -91,6 +91,20 @@ LOST = {
 def test_what_cannot_be_followed_is_refused(layers: str) -> None:
     with pytest.raises(WeightsError, match="netspec cannot follow the order of a map"):
         orders(graph_of(FLAT + layers))
+
+
+@pytest.mark.parametrize(
+    ("between", "wanted"),
+    [
+        ("relu", True),
+        ("add: [[identity], [batch_norm]]", True),
+        ("conv: {filters: 2, kernel: 1}", False),
+        ("global_avg_pool", False),
+    ],
+)
+def test_a_map_from_a_vector_to_a_vector_is_of_any_order(between: str, wanted: bool) -> None:
+    layers = f"  - global_avg_pool\n  - dense: 8\n  - reshape: [2, 2, 2]\n  - {between}\n  - flatten\n"
+    assert is_undecided(graph_of(FLAT + layers)) == wanted
 
 
 def test_the_channels_of_a_position_come_apart() -> None:
