@@ -1,7 +1,7 @@
 """The order of axes in which the variables of a text hold the values, so that no layer moves back what is moved again.
 
-Keras has the channels last. Some layers work in another order: they move the axes of what they take, and move those of
-what they give back. A value stays in such an order where layers behind it work in it, or pass it on to one that does.
+Keras has the channels last. Some layers work in another order: they move the axes of their input, and then those of
+their value. A value stays in such an order where layers behind it work in it, or pass it on to one that does.
 """
 
 from __future__ import annotations

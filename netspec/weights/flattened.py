@@ -41,7 +41,7 @@ def orders(graph: Graph) -> dict[str, tuple[Order | None, ...]]:
 
 
 def is_undecided(graph: Graph) -> bool:
-    """Whether a vector becomes a map and the map a vector again, and no layer between tells channels from positions.
+    """Whether a vector becomes a map and the map a vector again, and all layers between take channels like positions.
 
     A model with the channels first does not move them there, so that it looks like one with the channels last.
     """
