@@ -227,6 +227,9 @@ class Lowerings(dict[str, Lowered]):
             made = self._made.get(key)
             if made is None:
                 site = Site(types, node.output, node.trainable, node.ports, order)
-                made = self._made[key] = LOWERINGS[type(node.op)](node.op, site)
+                made = LOWERINGS[type(node.op)](node.op, site)
+                if made.result == site.x and not made.takes:
+                    made = site.as_given(made)  # the input itself, in any order
+                self._made[key] = made
             self._same[same] = made
         return made

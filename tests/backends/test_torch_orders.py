@@ -361,6 +361,18 @@ layers:
 """,
         0,  # the block has it
     ),
+    "nothing_is_padded_or_cropped": (
+        """
+input: [2, 3]
+blocks:
+  both:
+    layers: [pad: 0, crop: 0, concat: [[], [dense: 1]]]
+layers:
+  - both
+  - layer_norm
+""",
+        2,
+    ),
     "permuted_volume": (
         """
 input: [3, 4, 5, 2]
