@@ -68,7 +68,8 @@ class FunctionWriter:
         found = lists(self.module.inputs, [each.item for each in entries])
         self.lists = called(dict.fromkeys([*filled, *found]), {*self.taken, NAME})
         listed = {value: each.name for value, each in self.lists.items()}
-        self.inputs = parameters(self.module, {*self.taken, NAME}, listed)
+        words = self.plan.words.get(self.module.path, {})
+        self.inputs = parameters(self.module, {*self.taken, NAME}, listed, words)
         if self.is_root and len(self.inputs) == 1:
             self.inputs = dict.fromkeys(self.inputs, ROOT_INPUT)
         self.lent: dict[Lent, str] = {}

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from netspec.dataclass import dataclass
 from netspec.graph import Graph, Node
+from netspec.lowering.arguments import Words, words
 from netspec.lowering.gathering import Cycle, cycle, gathered
 from netspec.lowering.outline import Module, called_key, inlined, nesting, outline
 from netspec.lowering.parts import Index
@@ -75,6 +76,8 @@ class SourcePlan:
     levels: dict[str, int] = field(default_factory=dict)
     turned: Mapping[str, Dims] = field(default_factory=dict)
     """The values in another order of axes than that of Keras."""
+    words: Words = field(default_factory=dict)
+    """Names for the inputs of functions that take several."""
 
     @cached_property
     def shares_anything(self) -> bool:
@@ -169,6 +172,7 @@ def plan(
     )
     made.levels = nesting(root)
     _name(made, root, ())
+    made.words = words(made.uses.values(), root)
     _lend(made)
     nodes = (node for node in graph.nodes if node.shares is not None and node.weights)
     calls = (module for module in made.modules.values() if module.shares is not None)

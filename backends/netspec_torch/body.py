@@ -61,7 +61,7 @@ class ModuleWriter:
         self.items = self.flow.items
         self.lists = called(lists(module.inputs, self.items), self.taken)
         names = {value: each.name for value, each in self.lists.items()}
-        self.inputs = parameters(module, self.taken, names)
+        self.inputs = parameters(module, self.taken, names, whole.words.get(module.path, {}))
         # A loop may still take a value beside those that it collects.
         taken = {*self.taken, *self._lists_names()}
         self.names = variables(self.items, self.inputs, module.outputs, taken, titles(module), names)

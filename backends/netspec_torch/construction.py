@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import field
 
 from netspec.dataclass import dataclass, replace
@@ -41,6 +41,8 @@ class Whole:
     """The order of each value where its layer makes it, for the modules that are written so far."""
     interfaces: dict[str, Interface] = field(default_factory=dict)
     """The interfaces of the modules that take or give a value in another order than the canonical one."""
+    words: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Names for the inputs of modules that take several."""
 
     def interface(self, module: Module) -> Interface:
         """The orders in which a module takes and gives its values. That of a repeat belongs to its repetitions."""

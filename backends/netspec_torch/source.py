@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from netspec.backend import Source
 from netspec.dataclass import dataclass, replace
 from netspec.graph import Graph, Node
+from netspec.lowering.arguments import words
 from netspec.lowering.gathering import gathered
 from netspec.lowering.layout import Page
 from netspec.lowering.names import camel, numbered
@@ -87,6 +88,7 @@ class _Text:
             )
         self.whole = Whole(graph, lowered, Attributes(self.root), sharing, made, frozen)
         self.definitions = definitions(self.root)
+        self.whole.words.update(words(self.definitions, self.root))
         self.whole.interfaces.update(interfaces(self.definitions, self.whole))
         self.classes: list[Class] = []
         self.taken = {*TAKEN, class_name(graph)}

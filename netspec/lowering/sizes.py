@@ -29,3 +29,9 @@ def _sized(graph: Graph, node: Node) -> Node:
         return node
     assert graph.types[taken].sizes == node.output.sizes
     return replace(node, inputs=inputs, like=None)
+
+
+def sizing(node: Node) -> tuple[str, ...]:
+    """The last inputs of a node of which it only uses the size, in such a graph."""
+    taken = 2 if node.op.keyword == "max_unpool" else 1 if node.op.likes else len(node.inputs)
+    return node.inputs[taken:]

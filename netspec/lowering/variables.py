@@ -18,31 +18,42 @@ AMBIGUOUS = frozenset({"l", "O", "I"})
 
 
 def parameters(
-    module: Module, taken: Collection[str], lists: Mapping[str, str] = MappingProxyType({})
+    module: Module,
+    taken: Collection[str],
+    lists: Mapping[str, str] = MappingProxyType({}),
+    words: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
     """What the function of a module calls its inputs: `x`, and at the root the author's names of several.
 
-    `lists` has the names of lists.
+    `lists` has the names of lists, `words` has names for inputs that the author does not name in the block.
     """
     if module.scope is None and len(module.inputs) > 1:
         return {value: free(value, taken) for value in module.inputs}
     single = [value for value in module.inputs if value not in lists]
-    if (named := _declared(module, single, taken)) is not None:
-        return {**named, **{value: lists[value] for value in module.inputs if value in lists}}
-    count = len(single)
-    letters = ("x", "y", "z")[:count] if count <= 3 else [f"x{number}" for number in range(1, count + 1)]
-    names = dict(zip(single, letters, strict=True))
+    names = _named_inputs(module, single, {*taken, *lists.values()}, words)
     return {value: lists[value] if value in lists else names[value] for value in module.inputs}
 
 
-def _declared(module: Module, values: Sequence[str], taken: Collection[str]) -> dict[str, str] | None:
-    """The author's names of a block's inputs, if it has several and each goes by one name."""
+def _named_inputs(
+    module: Module, values: Sequence[str], taken: Collection[str], words: Mapping[str, str]
+) -> dict[str, str]:
+    """The names of inputs that are no lists: the author's, if there are several, else words, else letters."""
+    count, names = len(values), dict[str, str]()
+    known = {**words, **declared(module)} if count > 1 else {}
+    for value in values:
+        if value in known and (name := free(known[value], taken)) not in names.values():
+            names[value] = name
+    letters = ("x", "y", "z") if count <= 3 else [f"x{number}" for number in range(1, count + 1)]
+    left = [letter for letter in letters if letter not in names.values()]
+    return {**dict(zip((value for value in values if value not in names), left, strict=False)), **names}
+
+
+def declared(module: Module) -> dict[str, str]:
+    """The author's names of the inputs of a block, by value."""
     scope = module.scope
-    if scope is None or len(values) < 2 or len(scope.names) != len(scope.inputs):
-        return None
-    names = dict(reversed(list(zip(scope.inputs, scope.names, strict=True))))
-    found = {value: free(names[value], taken) for value in values if value in names}
-    return found if len(set(found.values())) == len(values) else None
+    if scope is None or len(scope.names) != len(scope.inputs):
+        return {}
+    return dict(reversed(list(zip(scope.inputs, scope.names, strict=True))))
 
 
 def variables(
@@ -91,6 +102,7 @@ class _Allocation:
         for value in outputs:
             self.uses.setdefault(value, []).append(len(items))
         self.made = {value: index for index, item in enumerate(items) for value in given(item)}
+        self.further = [titles.get(value, _title(value)) for item in items for value in given(item)[1:]]
         # A branch without a name is a number.
         self.variable: dict[str, str | int] = {**lists, **inputs}
         self.alive = set(self.variable)
@@ -108,9 +120,9 @@ class _Allocation:
         return self._named()
 
     def _further(self, value: str, item: Node | Module) -> str:
-        """What else an item gives: by its own name, or by both where another item here has that."""
+        """What else an item gives: by its own name, or by both where something else here has that."""
         title = self.titles.get(value, _title(value))
-        if all(each.local_name != title for each in self.items):
+        if all(each.local_name != title for each in self.items) and self.further.count(title) == 1:
             return title
         return f"{_title(place_of(item))}_{title}"
 

@@ -221,7 +221,7 @@ print(set(sys.modules) & {"torch", "keras", "tensorflow", "numpy"})
 
 def test_a_repeat_that_shares_one_module_is_a_loop_over_it() -> None:
     text = TORCH.source(structure("carried")).text
-    loop = "        for _ in range(2):\n            again, state5 = self.first(again, state5)\n"
+    loop = "        for _ in range(2):\n            again, again_state = self.first(again, again_state)\n"
     assert loop in text
 
 

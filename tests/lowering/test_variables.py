@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from netspec.diagnostics import Problems
 from netspec.graph import Graph
-from netspec.lowering.outline import given, outline, titles
+from netspec.loading import graph_of_text
+from netspec.lowering.arguments import words
+from netspec.lowering.outline import definitions, given, outline, titles
+from netspec.lowering.sizes import with_sizes
 from netspec.lowering.variables import parameters, variables
 from netspec.ops import OPS
 from tests.building import Sketch
@@ -74,6 +78,51 @@ def test_inputs_go_by_their_names_until_they_meet() -> None:
     found = names(structure("siamese"))
     assert (found["left"], found["right"]) == ("left", "right")
     assert [found[name] for name in ("one.flatten1", "two.flatten1", "concat1")] == ["one", "two", "x"]
+
+
+SEVERAL = """
+netspec: 1
+name: several
+input: [2, 8, 8]
+blocks:
+  decoder: {inputs: [x, where], layers: [{max_unpool: , from: [x, where]}]}
+  odd: {inputs: [x, skip], layers: [add: [x, skip]]}
+layers:
+  - {conv: {filters: 3, kernel: 1}, name: encoder1}
+  - {max_pool: 2, name: pool1}
+  - {conv: {filters: 3, kernel: 1}, name: encoder2}
+  - {max_pool: 2, name: pool2}
+  - {decoder: , from: [pool2, pool2.indices]}
+  - {decoder: , from: [decoder1, pool1.indices]}
+  - {odd: , from: [decoder2, encoder1]}
+heads:
+  both: {from: pool1, layers: [{concat: , from: [pool1, encoder2]}]}
+"""
+
+
+def several() -> Graph:
+    problems = Problems()
+    graph = graph_of_text(SEVERAL, "several.yaml", problems)
+    assert graph is not None, problems.errors
+    return graph
+
+
+def test_an_input_that_a_block_does_not_name_goes_by_what_its_calls_give() -> None:
+    root = outline(with_sizes(several()))
+    found = words(definitions(root), root)
+    assert found == {
+        "decoder1": {"encoder2": "encoder"},
+        "decoder2": {"encoder1": "encoder"},
+        "both": {"pool1": "pool1", "encoder2": "encoder2"},
+    }
+    (decoder,) = (module for module in root.modules() if module.path == "decoder2")
+    named = parameters(decoder, TAKEN, words=found["decoder2"])
+    assert [*named.values()] == ["x", "where", "encoder"]
+
+
+def test_further_outputs_of_one_name_have_that_of_their_layer_too() -> None:
+    found = names(several())
+    assert [found[f"pool{number}.indices"] for number in (1, 2)] == ["pool1_indices", "pool2_indices"]
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
