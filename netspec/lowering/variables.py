@@ -37,7 +37,7 @@ def parameters(
 def _named_inputs(
     module: Module, values: Sequence[str], taken: Collection[str], words: Mapping[str, str]
 ) -> dict[str, str]:
-    """The names of inputs that are no lists: the author's, if there are several, else words, else letters."""
+    """The names of inputs other than lists: the author's, if there are several, else words, else letters."""
     count, names = len(values), dict[str, str]()
     known = {**words, **declared(module)} if count > 1 else {}
     for value in values:
