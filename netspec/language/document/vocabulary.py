@@ -129,13 +129,13 @@ def _check_items(
         before = len(problems)
         _check_item(item, document, names or (), problems)
         if names is not None:
-            for scalar in _expressions(item):
+            for scalar in expressions_of(item):
                 hold_names(scalar, names, problems)
         if len(problems) > before or item.broken:
             document.wrong.add(item)
 
 
-def _expressions(item: Item) -> Iterator[Scalar]:
+def expressions_of(item: Item) -> Iterator[Scalar]:
     """All expressions of an item, without those of items inside it."""
     stack: list[Value | None] = [item.name, item.source, item.repeat, item.when, item.share, item.trainable]
     stack.append(item.carry)

@@ -45,7 +45,7 @@ def parameters(
     """The values of parameters: the given ones, else the defaults, which can use earlier parameters and `names`.
 
     A failure is reported, and its value is Missing. `place` is that of the call; without a call, a parameter without a
-    value is reported at its declaration. Defaults that are used are added to `bindings`.
+    value is reported at its declaration. The origins of the values are added to `bindings`, without those of a call.
     """
     values: dict[str, object] = {}
     seen = KnownNames(names, names.find) if isinstance(names, KnownNames) else {**names}
@@ -56,6 +56,8 @@ def parameters(
     for parameter in declared:
         if parameter.name in given:
             values[parameter.name] = seen[parameter.name] = whole(given[parameter.name])
+            if bindings is not None:
+                bindings.setdefault(parameter.name, Binding(parameter.default, None, sight, "outside"))
             continue
         if parameter.default is None:
             walk.problems.error(
@@ -70,7 +72,9 @@ def parameters(
             continue
         value = _sound(walk, walk.work_out(parameter.default, sight), parameter.name, parameter.default.span)
         if bindings is not None:
-            bindings[parameter.name] = Binding(parameter.default, None, sight, default=place is not None)
+            bindings[parameter.name] = Binding(
+                parameter.default, None, sight, "spec" if place is None else "default"
+            )
         values[parameter.name] = seen[parameter.name] = value
     return values
 

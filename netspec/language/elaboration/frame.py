@@ -10,7 +10,10 @@ from netspec.dataclass import dataclass
 from netspec.diagnostics import Span
 from netspec.language.document.declarations import Block, Document
 from netspec.language.document.item import Item
+from netspec.language.document.recursion import all_items
+from netspec.language.document.vocabulary import expressions_of
 from netspec.language.elaboration.story import Binding
+from netspec.language.expressions.expression import compared
 from netspec.language.expressions.missing import Missing
 
 NO_TENSOR: Final = Missing("there is no current tensor: with several inputs, state a `from`")
@@ -127,15 +130,34 @@ class Frame:
         )
 
     def binding(self, name: str) -> Binding | None:
-        """The origin of the value of a parameter; None if it was set with `--set`, or is not a parameter."""
+        """The origin of the value of a parameter; None if it is not a parameter."""
+        owner = self._owner(name)
+        return None if owner is None else owner.bindings[name]
+
+    def words(self, name: str) -> dict[str, int]:
+        """The texts with which the items compare a parameter, each with its line."""
+        owner = self._owner(name)
+        if owner is None:
+            return {}
+        items, found = [*owner.items], dict[str, int]()
+        if owner.is_network or owner.parent is None:
+            items += [each for head in owner.document.heads for each in head.items]
+        for item in all_items(items, owner.document):
+            for scalar in expressions_of(item):
+                for word in compared(scalar, name):
+                    found.setdefault(word, scalar.span.line)
+        return dict(sorted(found.items(), key=lambda pair: pair[1]))
+
+    def _owner(self, name: str) -> Frame | None:
+        """The scope with this parameter: that of the block around this scope, or that of its file."""
         frame: Frame | None = self
         while frame is not None and not frame.boundary:
             frame = frame.parent
         if frame is not None and name in frame.bindings:
-            return frame.bindings[name]
+            return frame
         while frame is not None and not (frame.is_network or frame.parent is None):
             frame = frame.parent
-        return None if frame is None else frame.bindings.get(name)
+        return frame if frame is not None and name in frame.bindings else None
 
     @property
     def parameters(self) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from itertools import pairwise
 
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import expressions as codes
@@ -13,7 +14,7 @@ from netspec.language.expressions.missing import BROKEN
 from netspec.language.expressions.names import AXES_OF_POSITIONS, property_of
 from netspec.language.expressions.parser import parse
 from netspec.language.expressions.refusal import Refusal
-from netspec.language.expressions.tree import Formula
+from netspec.language.expressions.tree import Chain, Formula, Literal, NamePath, walk
 from netspec.language.reading.values import Scalar
 
 LENGTH_LIMIT = 1000
@@ -60,6 +61,20 @@ def seen(scalar: Scalar, names: Mapping[str, object]) -> dict[str, object]:
     }
 
 
+def compared(scalar: Scalar, name: str) -> list[str]:
+    """The texts with which an expression compares a name: those of `${name == "lstm"}`."""
+    formula = _enclosed(scalar)
+    chains = [each for each, _ in walk(formula.root) if isinstance(each, Chain)] if formula else []
+    return [
+        other.value
+        for chain in chains
+        for sign, pair in zip(chain.signs, pairwise(chain.operands), strict=True)
+        for one, other in (pair, pair[::-1])
+        if sign in ("==", "!=") and isinstance(one, NamePath) and one.path == name
+        if isinstance(other, Literal) and isinstance(other.value, str)
+    ]
+
+
 def asks_for_size(scalar: Scalar) -> bool:
     """Whether an expression uses the size of an axis of positions: `in.height`, `stem.width`."""
     last = (path.rpartition(".") for path in _used(scalar))
@@ -71,8 +86,15 @@ def _used(scalar: Scalar) -> list[str]:
     text = str(scalar.value).strip()
     if reference := _REFERENCE.fullmatch(text):
         return [reference.group(1)]
+    formula = _enclosed(scalar)
+    return [] if formula is None else _paths(formula)
+
+
+def _enclosed(scalar: Scalar) -> Formula | None:
+    """What `${…}` encloses; None for another text, or a wrong one."""
+    text = str(scalar.value).strip()
     formula = parse(text[2:-1]) if _is_whole(text) and len(text) <= LENGTH_LIMIT else None
-    return _paths(formula) if isinstance(formula, Formula) else []
+    return formula if isinstance(formula, Formula) else None
 
 
 def can_be_calculated(text: str, names: Mapping[str, object]) -> bool:

@@ -48,11 +48,36 @@ NOTES: dict[str, tuple[str, tuple[str, ...]]] = {
         ("`${n - 3}`: `n` is 2 (line 4)",),
     ),
     "a condition that is a number": ("params: {n: 2}\nlayers: [{relu: , when: $n}]", ("`n` is 2 (line 4)",)),
+    "a word of another branch": (
+        "params: {c: other}\n"
+        "blocks: {u: {params: {k: }, layers: [{relu: , when: '${k == \"b\"}'}, gated: {gate: $k}]}}\n"
+        "layers:\n"
+        "  - relu:\n"
+        '    when: ${"lstm" == c}\n'
+        "    else:\n"
+        '      - {tanh: , when: \'${c != "gru" and c == "lstm"}\'}\n'
+        "      - u: $c",
+        (
+            "`k` is `other` (`$c`, line 11)",
+            "the spec compares `k` with `b` (line 5)",
+            "`c` is `other` (line 4)",
+            "the spec compares `c` with `lstm` (line 8), `gru` (line 10)",
+        ),
+    ),
     "a field that does not fit": (
         "params: {g: 3}\nlayers: [{conv: {filters: 4, kernel: 1, groups: $g}}]",
         ("the input is 4@8×8, with 4 filters", "`g` is 3 (line 4)"),
     ),
 }
+
+
+def test_a_value_from_outside_is_named_so() -> None:
+    text = spec("params: {n: 2, m: }\nlayers: [dense: $n, dense: $m]")
+    _, found = check_text(text, FILE, {"n": 0, "m": -1})
+    assert [each.notes for each in found] == [
+        ("`n` is 0 (set from outside instead of line 4)",),
+        ("`m` is −1 (set from outside)",),
+    ]
 
 
 @pytest.mark.parametrize("kind", NOTES)
