@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -174,6 +175,7 @@ def contest(asked: Request) -> dict[str, Any]:
     ratios = sorted(a / b for a, b in zip(*seconds, strict=True))
     return {
         **asdict(asked),
+        "version": version(asked.framework, graph),
         "ours": median(seconds[0]),
         "theirs": median(seconds[1]),
         "ratio": median(ratios),
@@ -181,6 +183,14 @@ def contest(asked: Request) -> dict[str, Any]:
         "most": ratios[-1],
         "processor": median(a / b for a, b in zip(*worked, strict=True)),
     }
+
+
+def version(framework: str, graph: Any) -> str:
+    """The framework with its version, as in the facts of a run, and the size of the network."""
+    from netspec.backend import Trains, usable
+
+    count = sum(int(np.prod(each.shape)) for each in graph.weights)
+    return f"{usable([framework], Trains)[0].status().detail}, {count:,} weights"
 
 
 def apart(asked: Request) -> dict[str, Any]:
@@ -217,6 +227,10 @@ def main() -> None:
         print(json.dumps(contest(Request(**json.loads(given.request)))))
         return
     print(
+        f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}, {given.threads} threads, "
+        f"batches of {given.batch}, {given.rounds} rounds; medians of a step"
+    )
+    print(
         f"{'network':10} {'framework':10} {'netspec':>10} {'by hand':>10}  ratio (least – most)  of processor time"
     )
     for framework in given.frameworks.split(","):
@@ -225,7 +239,10 @@ def main() -> None:
             found = apart(Request(framework, network, given.batch, steps, given.rounds, given.threads))
             times = f"{found['ours'] * 1e3:7.2f} ms {found['theirs'] * 1e3:7.2f} ms"
             spread = f"{found['ratio']:.3f} ({found['least']:.3f} – {found['most']:.3f})"
-            print(f"{network:10} {framework:10} {times}  {spread}  {found['processor']:.3f}", flush=True)
+            print(
+                f"{network:10} {framework:10} {times}  {spread}  {found['processor']:.3f}  {found['version']}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -50,14 +50,14 @@ def reduced(name: str) -> tuple[Graph, Recipe]:
     return graph, recipe.model_copy(update=changes)
 
 
-def samples(graph: Graph, recipe: Recipe) -> Parts:
-    """Four samples to train on and two for each other part, under the keys of the recipe."""
+def samples(graph: Graph, recipe: Recipe, trained: int = 4) -> Parts:
+    """Samples to train on, and two for each other part, under the keys of the recipe."""
     data = recipe.data if isinstance(recipe.data, Data) else Data(train="made")
     settings = Data(train="made", inputs=data.inputs, targets=data.targets, ignore=data.ignore)
     random = np.random.default_rng(0)
     losses: dict[str, Any] = dict(recipe.losses) or {graph.outputs[0].name: recipe.loss}
     found = {}
-    for part, count in (("train", 4), ("validation", 2), ("test", 2)):
+    for part, count in (("train", trained), ("validation", 2), ("test", 2)):
         arrays = {
             data.inputs.get(each.name, "images"): _input(each.type, each.vocabulary, count, random)
             for each in graph.inputs
