@@ -26,8 +26,8 @@ ALIKE = ("lecture_cnn", "fcn8s", "rnn_rows_mnist", "localiser")
 STILL = {"localiser": (Group(layers=("trunk.*",), freeze=True),)}
 """What does not learn there.
 
-In the trunk, 40 batch norms and the ReLUs between them follow each other. Where a number differs from 0 by less than its
-rounding, a ReLU lets the gradient pass on one backend only. At this size, one number in 72 has some percent of the
+In the trunk, 40 batch norms and the ReLUs between them follow each other. Where a number differs from 0 by less than
+its rounding, a ReLU lets the gradient pass on one backend only. At this size, one number in 72 has some percent of the
 gradient of its channel: losses differ by 1e-3 after ten steps, and by 1e-14 in float64.
 """
 
