@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 Values = NDArray[Any]
 TOY = Path(__file__).parent / "toy"
 FORWARD: Mapping[Float, float] = {"float64": 1e-12, "float32": 1e-5}
-GRADIENTS: Mapping[Float, float] = {"float64": 1e-10, "float32": 1e-5}
+GRADIENTS: Mapping[Float, float] = {"float64": 1e-11, "float32": 1e-5}
 STEPS = 1e-9
 BATCHES = (3, 1, 2)
 BY_NAME: dict[str, Case] = {case.name: case for case in CASES}
