@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 import netspec
+from docs.proofs import ROWS, Row
+from netspec.backend import backend, refused
 from netspec.graph import Graph
 from netspec.proof.comparison import compare
 from netspec_keras.source import function_name, source
 from tests.backends.turning import undone_in_keras
 from tests.having import ORACLE
 from tests.language.author import graph_of
+from tests.random_networks.networks import graph_of as random_graph
+from tests.random_networks.networks import random_network
+from tests.random_networks.text import MAIN
 
 FORWARD, GRADIENTS = 1e-12, 1e-11
 
@@ -214,6 +220,35 @@ def test_no_move_that_runs_undoes_another(name: str) -> None:
     pytest.importorskip("keras")
     graph = network(name) if name in NETWORKS else netspec.load(name)
     assert undone_in_keras(source(graph).text, function_name(graph), graph) == []
+
+
+MOVING = re.compile(r"layers\.Permute\(|Along\(|Recurrent\w+\(|ops\.(transpose|moveaxis|swapaxes)\(")
+"""What moves axes in a text; two of them can undo each other."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.spec)
+def test_no_move_that_runs_in_the_zoo_undoes_another(row: Row) -> None:
+    pytest.importorskip("keras")
+    graph = row.graph(full=False)
+    text = source(graph).text
+    if len(MOVING.findall(text)) > 1:
+        assert undone_in_keras(text, function_name(graph), graph) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(12))
+def test_no_move_that_runs_in_a_random_network_undoes_another(number: int, tmp_path: Path) -> None:
+    keras = backend("keras")
+    pytest.importorskip("keras")
+    files = random_network(f"turns/{number}", tmp_path)
+    graph = random_graph(tmp_path / MAIN)
+    if refused(keras, graph):
+        return
+    text = source(graph).text
+    if len(MOVING.findall(text)) > 1:
+        found = undone_in_keras(text, function_name(graph), graph)
+        assert found == [], f"random_network('turns/{number}', …) is\n{files}\n{text}"
 
 
 def test_the_runner_sees_a_pair() -> None:

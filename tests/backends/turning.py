@@ -136,13 +136,13 @@ def undone_in_keras(text: str, function: str, graph: Graph) -> list[str]:
     exec(compile(text, "<text>", "exec"), space)
     model = space[function]()
     kinds = {each.name: "int32" if each.type.kind == "indices" else None for each in graph.inputs}
-    inputs = [keras.ops.zeros((1, *each.shape[1:]), kinds[each.name]) for each in model.inputs]
+    zeros = {each.name: keras.ops.zeros((1, *each.shape[1:]), kinds[each.name]) for each in model.inputs}
     with ExitStack() as stack:
         for module in (keras.ops, inner):
             for name, call in calls.items():
                 stack.enter_context(patch.object(module, name, call))
         stack.enter_context(patch.object(keras.layers.Layer, "__call__", layer))
-        model(inputs if len(inputs) > 1 else inputs[0])
+        model(zeros if len(zeros) > 1 else next(iter(zeros.values())))
     return trails.found
 
 
