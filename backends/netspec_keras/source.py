@@ -20,7 +20,7 @@ from netspec.lowering.statements import Body as Statements
 from netspec.lowering.statements import Text, Use
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.lowering.tree import LiteralValue
-from netspec.lowering.uses import description, firsts, group_name, known, roles, told
+from netspec.lowering.uses import description, firsts, group_name, known, roles, told, traits
 from netspec.lowering.variables import MAIN
 from netspec.lowering.witness import Draft, proven
 from netspec.types import Type
@@ -325,6 +325,7 @@ def _use(body: FunctionWriter, lines: Statements, channels: str | None = None) -
         tuple(item.local_name for item in items),
         roles(body.module),
         tuple(pads),
+        traits=traits(body.plan.graph, body.module),
     )
 
 

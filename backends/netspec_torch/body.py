@@ -13,7 +13,7 @@ from netspec.lowering.outline import Module, given, titles
 from netspec.lowering.parts import Name, NamedPart, Part, Slot, joined, quoted, seq
 from netspec.lowering.statements import RETURN, Body, Line, Use, giving
 from netspec.lowering.taps import ANY_NUMBER
-from netspec.lowering.uses import roles
+from netspec.lowering.uses import roles, traits
 from netspec.lowering.variables import MAIN, parameters, starts_branch, variables
 from netspec_torch.arrangement import Arrangement, Move, Placed
 from netspec_torch.construction import SELF, Construction, Whole, moving
@@ -116,6 +116,7 @@ class ModuleWriter:
             members=members,
             roles=roles(self.module),
             later=len(construction),
+            traits=traits(self.graph, self.module),
         )
 
     def _giving(self, run: Body) -> Body:

@@ -80,7 +80,8 @@ class Whole:
     def around(self, module: Module) -> Hashable:
         """Everything else that affects the text of a module."""
         frozen = any(module.path == each or inside(module.path, each) for each in self.frozen)
-        return (repr(self.known(module)), frozen, self.interface(module))
+        words = repr(known(self.graph, module, (str,)))
+        return (repr(self.known(module)), words, frozen, self.interface(module))
 
 
 @dataclass(frozen=True, slots=True)

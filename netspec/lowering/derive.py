@@ -139,15 +139,8 @@ class Naming:
                 return self._element(name, at)
         if (whole := self._tuple(hole)) is not None:
             return whole
-        for least in (0, 1) if isinstance(hole, Flag) else ():
-            # A kernel or a stride of more than 1 needs padding, and a factor of more than 1 the layer that widens; what
-            # has other reasons has a name of its own.
-            for name, values in self.known.items():
-                if least and hole.hint != PAD and name not in self.factors:
-                    continue
-                numbers = [value for value in values if isinstance(value, int | float)]
-                if len(numbers) == len(values) and equal([number > least for number in numbers], hole.row):
-                    return self._condition(name, values, least)
+        if isinstance(hole, Flag) and (condition := self._reason(hole)) is not None:
+            return condition
         for expression in self._expressions(hole):
             return expression
         return self._fresh(hole)
@@ -182,6 +175,31 @@ class Naming:
         for expression in self._expressions(hole):
             return expression
         raise Unsettled(hole.hint)
+
+    def _reason(self, flag: Flag) -> Expression | None:
+        """The argument that decides whether a use has something, as far as the text shows that it does.
+
+        A kernel or a stride of more than 1 needs padding, a factor of more than 1 the layer that widens, and a size of
+        more than 1 the layer that takes it; what has other reasons has a name of its own.
+        """
+        for least in (0, 1):
+            for name, values in self.known.items():
+                numbers = [value for value in values if isinstance(value, int | float)]
+                if len(numbers) < len(values) or not equal([number > least for number in numbers], flag.row):
+                    continue
+                if least and name not in WINDOW and any(self._follows(each, name) for each in flag.within):
+                    self.factors |= {name}
+                if not least or flag.hint == PAD or name in self.factors:
+                    return self._condition(name, values, least)
+        return None
+
+    def _follows(self, hole: Hole, name: str) -> bool:
+        """Whether a literal is an argument, or a count of channels that is a multiple by it."""
+        numbers = _positive(_of(self.known[name], hole))
+        if not numbers or not hole.channels:
+            return bool(numbers) and equal(numbers, hole.row)
+        rows = (_positive(_of(row, hole)) for each, row in self._bases() if each != name)
+        return any(list(map(mul, numbers, row)) == [*hole.row] for row in rows if row)
 
     def _condition(self, name: str, values: LiteralRow, least: int) -> Expression:
         """`drop > 0`, or `stride > 1`."""

@@ -51,6 +51,7 @@ def optional(bodies: Sequence[Tree], called: Callable[[Presence], str], later: i
             else:
                 flag = Flag(row, called(row), kept=at >= later)
                 merged.append(Option(If(), (flag, block((statement,)))))
+            flag.within += statement.holes()
         before = row
     return block(merged)
 

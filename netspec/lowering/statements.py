@@ -244,7 +244,7 @@ class Use:
     the arguments of the block, then `in_channels`. `given` are expressions that need no parameter (`x.shape[-1]`).
     `members` are the names of its layers, which distinguish variants; `roles` are common names for some of them. `pads`
     are the layers that have another layer before them, which only pads. Statements from number `later` on run where the
-    parameters are not visible.
+    parameters are not visible. `traits` are words that also distinguish variants.
     """
 
     place: str
@@ -255,3 +255,4 @@ class Use:
     roles: Mapping[str, str] = field(default_factory=dict)
     pads: tuple[str, ...] = ()
     later: int = sys.maxsize
+    traits: Mapping[str, LiteralValue] = field(default_factory=dict)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import field
 from itertools import combinations
 
 from netspec.dataclass import dataclass, replace
@@ -40,6 +41,8 @@ class Definition:
     """Attributes and the parameters that they hold, for methods that run later."""
     given: frozenset[str] = frozenset()
     """The expressions that need no parameter and that the text uses."""
+    traits: Mapping[str, LiteralRow] = field(default_factory=dict)
+    """Words that distinguish its uses from those of a variant."""
 
     def spread(self, same_as: Sequence[int]) -> Definition:
         """The same definition for more uses; `same_as` has, for each use, the number of an equal one that it serves."""
@@ -54,6 +57,7 @@ class Definition:
             parameters=tuple(replace(each, values=row(each.values)) for each in self.parameters),
             uses=uses,
             known={name: row(values) for name, values in self.known.items()},
+            traits={name: row(values) for name, values in self.traits.items()},
         )
 
     def signature(self) -> tuple[str, ...]:
@@ -226,22 +230,23 @@ def _joined(exact: list[tuple[int, ...]], loose: Sequence[Hashable]) -> list[tup
 def variant_names(stem: str, variants: Sequence[Definition]) -> tuple[str, ...]:
     """A name for each variant.
 
-    The first has the plain name; others are named by what they add, by an argument, or by what they lack.
+    The first has the plain name; others are named by what they add, by an argument, by what they lack, or by a trait.
     """
     first = variants[0]
     names = [stem]
     for variant in variants[1:]:
         more = _beyond(variant.members, first.members)
         less = _beyond(first.members, variant.members)
-        called = _distinction(variant, variants)
+        called = _distinction(variant, variants, lambda each: each.known)
+        other = called or _distinction(variant, variants, lambda each: each.traits)
         if more:
             name = f"{stem}_with_{more}"
         elif called:
             name = f"{stem}_{called}"
         else:
             name = f"{stem}_without_{less}" if less else stem
-        if name in names and called:
-            name = f"{stem}_{called}"
+        if name in names and other:
+            name = f"{stem}_{other}"
         names.append(_unused(name, names))
     return tuple(names)
 
@@ -266,13 +271,18 @@ def _unused(name: str, names: Sequence[str]) -> str:
     return name
 
 
-def _distinction(variant: Definition, variants: Sequence[Definition]) -> str | None:
-    """An argument that all uses of the variant have and no other use has: `stride2`; or two such: `filters8_stride2`.
+def _distinction(
+    variant: Definition,
+    variants: Sequence[Definition],
+    told: Callable[[Definition], Mapping[str, LiteralRow]],
+) -> str | None:
+    """What all uses of the variant have and no other use has: `stride2`; or two such: `filters8_stride2`.
 
-    If there are several, one that does not vary among the other variants.
+    If there are several, one that does not vary among the other variants. `told` returns the arguments, or the traits,
+    of a definition.
     """
     fixed = {
-        name: values[0] for name, values in variant.known.items() if name != COMING_IN and len({*values}) == 1
+        name: values[0] for name, values in told(variant).items() if name != COMING_IN and len({*values}) == 1
     }
     plain: dict[str, int | str] = {
         name: value
@@ -280,10 +290,10 @@ def _distinction(variant: Definition, variants: Sequence[Definition]) -> str | N
         if (isinstance(value, int) and value >= 0) or (isinstance(value, str) and value.isidentifier())
     }
     others = [
-        dict(zip(each.known, row, strict=True))
+        dict(zip(told(each), row, strict=True))
         for each in variants
         if each is not variant
-        for row in zip(*each.known.values(), strict=True)
+        for row in zip(*told(each).values(), strict=True)
     ]
     for count in (1, 2):
         found = [
@@ -300,7 +310,7 @@ def _distinction(variant: Definition, variants: Sequence[Definition]) -> str | N
 def _said(name: str, value: int | str) -> str:
     """An argument in the name of a variant: `stride2`, `wide`, `without_bias`, `backward`."""
     if isinstance(value, str):
-        return value
+        return f"without_{name}" if value == "none" else value
     if isinstance(value, bool):
         return name if value else f"without_{name}"
     return f"{camel(name).lower()}{value}"
@@ -325,7 +335,8 @@ def _define(
         _check(use.place, own[number], folded, naming, arguments)
     kept = tuple((attribute, name) for name, attribute in naming.kept.items())
     parameters, used = tuple(_ordered(naming)), frozenset(naming.used)
-    return Definition(parameters, lines, numbers, uses[0].members, known, kept, used)
+    traits = _together([use.traits for use in uses])
+    return Definition(parameters, lines, numbers, uses[0].members, known, kept, used, traits)
 
 
 def _check(

@@ -193,12 +193,13 @@ class Hole(Tree):
 
 
 class Flag(Hole):
-    """The condition of what only some uses have."""
+    """The condition of what only some uses have; `within` are the literals of that."""
 
-    __slots__ = ()
+    __slots__ = ("within",)
 
     def __init__(self, row: LiteralRow, hint: str, kept: bool) -> None:
         super().__init__(row, hint, default=False, kept=kept)
+        self.within: list[Hole] = []
 
 
 class Branch(Tree):

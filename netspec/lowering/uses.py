@@ -65,6 +65,26 @@ def known(graph: Graph, module: Module, plain: tuple[type, ...] = (int, float)) 
     return found
 
 
+def traits(graph: Graph, module: Module) -> dict[str, str]:
+    """What can tell a use of a block from another one, beside its layers and its numbers, in words for a name.
+
+    These are the author's words, whether it learns, whether it takes one value several times, and what it gives besides
+    its output.
+    """
+    scope = module.scope
+    if scope is None:
+        return {}
+    found = known(graph, module, (str,))
+    learns = [node.trainable for node in module.nodes() if node.weights]
+    if learns:
+        found["learns"] = "trained" if any(learns) else "frozen"
+    if len(scope.inputs) > 1:
+        found["takes"] = "of_several" if len({*scope.inputs}) > 1 else "of_itself"
+    more = [module.parts(value)[-1] for value in module.outputs[1:]]
+    found["gives"] = f"giving_{'_and_'.join(more) or 'one'}"
+    return {name: word for name, word in found.items() if isinstance(word, str)}
+
+
 NORMS = frozenset({"batch_norm", "layer_norm", "group_norm"})
 
 

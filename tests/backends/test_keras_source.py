@@ -185,6 +185,10 @@ def test_uses_that_differ_in_a_condition_or_in_repetitions_are_one_function() ->
     assert '        x = layers.ZeroPadding2D(kernel // 2, name=f"{name}-conv1-pad")(x)\n' in body(
         text, "unit"
     )
+    assert body(text, "patches").splitlines()[2:4] == [
+        "    if patch > 1:",
+        '        x = SpaceToDepth(patch, name=f"{name}-space_to_depth1")(x)',
+    ]
     assert "unit(x, filters // 2 if i % 2 else filters, 1 if i % 2 else 3, " in body(text, "turns")
     assert body(text, "scaled").splitlines()[2:7] == [
         "    y = x",

@@ -273,6 +273,12 @@ def test_variants_of_the_same_members_are_told_by_an_argument_or_a_number() -> N
     assert variant_names("unit", unify([first, second, third])) == ("unit", "unit_variant2", "unit_variant3")
     there, back = (Use("p", (Line(text),), {"way": way}) for text, way in (("a", "there"), ("b", "back")))
     assert variant_names("unit", unify([there, back])) == ("unit", "unit_back")
+    uses = [Use("p", (Line(act),), traits={"act": act}) for act in ("relu", "tanh", "none")]
+    assert variant_names("unit", unify(uses)) == ("unit", "unit_tanh", "unit_without_act")
+    uses = [
+        Use("p", (Line(text),), traits={"takes": word}) for text, word in (("a", "of_two"), ("b", "of_one"))
+    ]
+    assert variant_names("unit", unify(uses)) == ("unit", "unit_of_one")
 
 
 def test_a_variant_s_name_says_what_nothing_else_would() -> None:
