@@ -66,7 +66,7 @@ def known(graph: Graph, module: Module, plain: tuple[type, ...] = (int, float)) 
 
 
 def traits(graph: Graph, module: Module) -> dict[str, str]:
-    """What can tell a use of a block from another one, beside its layers and its numbers, in words for a name.
+    """What distinguishes a use of a block from others, except its layers and its numbers, in words for a name.
 
     These are the author's words, whether it learns, whether it takes one value several times, and what it gives besides
     its output.
