@@ -15,9 +15,11 @@ from netspec.graph import Graph
 from netspec.ops.base import Weight
 from netspec.ops.conv import Conv
 from netspec.ops.dense import Dense
+from netspec.ops.fans import constant
 from netspec.ops.initializers import SETTINGS, Initializer
 from netspec.ops.norm import BatchNorm
 from netspec.weights import WeightsError, fans, initialise, load, relayout, save
+from netspec.weights.initial import _orthogonal
 from tests.building import Sketch
 from tests.oracle import Oracle
 
@@ -111,6 +113,28 @@ def test_orthogonal(units: int, channels: int) -> None:
     matrix = drawn({"orthogonal": 2.0}, units, channels)
     gram = matrix @ matrix.T if units <= channels else matrix.T @ matrix
     np.testing.assert_allclose(gram, 4 * np.eye(min(units, channels)), atol=1e-12)
+
+
+@pytest.mark.parametrize(("units", "channels"), [(6, 4), (4, 6)])
+def test_an_orthogonal_start_is_the_gram_schmidt_of_the_drawn_numbers(units: int, channels: int) -> None:
+    """Its signs do not depend on a library's QR: each vector has a positive product with the one that it comes from."""
+    tall = np.random.default_rng(5).standard_normal((max(units, channels), min(units, channels)))
+    found: list[np.ndarray] = []
+    for vector in tall.T:
+        rest = vector - sum((np.dot(vector, each) * each for each in found), np.zeros(len(vector)))
+        found.append(rest / np.linalg.norm(rest))
+    weight = Weight(
+        "weight", (units, channels), "OI", Initializer(kind="orthogonal", settings=(("gain", 1.0),))
+    )
+    rows = np.array(found)
+    drawn_by_netspec = _orthogonal(weight, np.random.default_rng(5))
+    np.testing.assert_allclose(drawn_by_netspec, rows if units < channels else rows.T, atol=1e-12)
+
+
+def test_the_number_that_every_value_starts_at() -> None:
+    given = {"zeros": 0.0, "ones": 1.0, "he_normal": None, "bilinear": None}
+    assert {kind: constant(Initializer(kind=kind)) for kind in given} == given
+    assert constant(Initializer(kind="constant", settings=(("value", 0.25),))) == 0.25
 
 
 def test_bilinear_of_a_number_a_channel_is_one() -> None:
