@@ -89,6 +89,17 @@ STRUCTURES: dict[str, str] = {
           - global_avg_pool
     """,
     # Indices go through blocks, out of groups and repetitions, and to two layers; of equal values the first counts.
+    # Layers that do nothing at the ends of blocks and heads, which no text writes.
+    "idle_ends": """
+        input: [2, 6, 6]
+        blocks:
+          ends: {layers: [{crop: 0}, {conv: {filters: 4, kernel: 3, padding: same}}, {pad: 0}, relu, {crop: 0}]}
+          end: {layers: [{conv: {filters: 4, kernel: 1}}, {crop: 0, name: last}, {pad: 0}]}
+        layers: [{crop: 0}, {ends: , repeat: 2}, end, {crop: 0, name: kept}, {add: [kept, [relu]]}, {pad: 0}]
+        heads:
+          one: {layers: [{crop: 0}]}
+          two: {from: end1, layers: [{crop: 0}, relu, {pad: 0}]}
+    """,
     "unpooled": """
         input: [3, 11, 8]
         blocks:

@@ -200,9 +200,10 @@ class FunctionWriter:
                         (value,), after = item.inputs, names[given(item)[0]]
                         yield Line(names[value], to=after)
                         self.names = {**names, value: after}
-                    *before, last = self._call(
-                        step, follows=at > 0 and isinstance(steps[at - 1], PlannedCall)
-                    )
+                    # The docstring of a function is a statement.
+                    starts = at == 0 and steps is self.steps and not self.is_root
+                    follows = starts or (at > 0 and isinstance(steps[at - 1], PlannedCall))
+                    *before, last = self._call(step, follows)
                     self.names = names
                     # In a loop, a comment about the first repetition could be wrong for the others.
                     comment = self._comment(item) if steps is self.steps else ""

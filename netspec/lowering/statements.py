@@ -147,9 +147,18 @@ class StatementList(NamedTuple):
 def giving(body: Body, value: str, indent: int = 0) -> Body:
     """Statements that return a value: the last statement returns it directly if it makes exactly this value.
 
-    A last statement that only gives values other names is not needed.
+    A last statement that only gives values other names is not needed. Unwritten statements can follow the last one.
     """
+    unwritten: tuple[Line, ...] = ()
+    while body and isinstance(end := body[-1], Line) and _is_unwritten(end, value, indent):
+        body, unwritten = body[:-1], (end, *unwritten)
     *before, last = body or (Line(""),)
+    if unwritten:
+        if isinstance(last, Line) and (last.to, last.indent) == (value, indent):
+            ends = [each and ("", each[1]) for each in (last.tap, *(each.tap for each in unwritten))]
+            given = (replace(last, to=RETURN), *unwritten)
+            return (*before, *(replace(each, tap=tap) for each, tap in zip(given, ends, strict=True)))
+        return (*body, *unwritten, Line(value, indent, to=RETURN))
     if isinstance(last, Line) and last.indent == indent and (renamed := _renamed(last)):
         return giving(tuple(before), ", ".join(renamed.get(name, name) for name in value.split(", ")), indent)
     if isinstance(last, Line) and last.part and (last.to, last.indent) == (value, indent):
@@ -157,6 +166,11 @@ def giving(body: Body, value: str, indent: int = 0) -> Body:
         if last.tap is None or last.tap[0] == value:
             return (*before, replace(last, to=RETURN, tap=tap))
     return (*body, Line(value, indent, to=RETURN))
+
+
+def _is_unwritten(line: Line, value: str, indent: int) -> bool:
+    """Whether it only says that a variable also has the value of a node."""
+    return not line.part and line.indent == indent and line.tap is not None and line.tap[0] == value
 
 
 def _renamed(line: Line) -> dict[str, str]:

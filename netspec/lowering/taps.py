@@ -40,8 +40,8 @@ def instrument(source: Source) -> ast.Module:
             calls = [] if _is_compound(statement) else taps.pop(statement.end_lineno or 0, [])
             at = body.index(statement) + 1
             if isinstance(statement, ast.Return) and statement.value is not None and calls:
-                ((_, node),) = calls
-                statement.value = ast.copy_location(_call(node, statement.value), statement.value)
+                for _, node in calls:
+                    statement.value = ast.copy_location(_call(node, statement.value), statement.value)
                 ast.fix_missing_locations(statement)
             else:
                 body[at:at] = [_binding(variable, node, statement) for variable, node in calls]

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
 
 from docs.proofs import Row
 from netspec.diagnostics import Problems, SpecError
 from netspec.graph import Graph
 from netspec.loading import graph_of_text, load
+from netspec.ops import OPS
+from netspec.ops.base import Misfit
+from tests.cases import CASES, Case
 
 IMAGES = {"size", "height", "width"}
 SEQUENCES = {"length", "source_length", "target_length"}
@@ -16,7 +22,7 @@ MORE = (32, 31, 64, 16, 8, 7, 4, 2, 1)
 ONE_SIZE = {"lenet5", "lenet5_1998", "lecture_cnn", "fashion_cnn", "mlp", "siamese", "autoencoder"}
 ONE_SIZE |= {"rnn_rows_mnist", "renet_mnist", "renet_cifar10", "renet_svhn"}
 """Networks whose spec has one size of the input, or that end in dense layers over all positions."""
-RESOLVED = re.compile(r"(size|shape)=\([\d, ]*\)|stop=\d+")
+RESOLVED = re.compile(r"(size|shape)=\([\d, ]*\)|stop=\d+|parts=\{.*?\}")
 """What an op states of the sizes of its output, or of its input up to the end."""
 
 BIG = "conv: {filters: 2, kernel: 3}, name: big"
@@ -102,10 +108,51 @@ def at_another_size(row: Row) -> Graph:
             other = load(f"zoo:{row.spec}", **{**row.small, **moved})
         except SpecError:  # there is no such size
             continue
-        shapes = [[(weight.name, weight.shape) for weight in each.weights] for each in (graph, other)]
-        if shapes[0] == shapes[1] and _ops(graph) == _ops(other):
+        if _weights(graph) == _weights(other) and _ops(graph) == _ops(other):
             return other
     raise AssertionError(f"{row.spec} has no other size with the same weights and windows")
+
+
+MOVING = ("resize", "reshape", "slices", "split", "gather", "tensors", "indices")
+"""The modules of ops of which all rows of up to two axes are run at another size; of other ops, one row."""
+MOST = 6
+
+
+def rows() -> Iterator[tuple[str, Graph, Graph]]:
+    """Rows of the table of cases, with the network at another size: of as many weights and the same windows."""
+    seen = set[str]()
+    for case in CASES:
+        is_moving = OPS.module(case.keyword) in MOVING and len(case.inputs[0]) <= 3
+        if case.slow or (case.keyword in seen and not is_moving):
+            continue
+        graph = case.graph()
+        if (other := _larger(case, graph)) is not None:
+            seen.add(case.keyword)
+            yield case.name, graph, other
+
+
+def _larger(case: Case, graph: Graph) -> Graph | None:
+    """The network of a row for larger inputs; None if it fits no other size."""
+    first = 0 if case.vocabulary is not None else 1
+    if all(len(shape) <= first for shape in case.inputs):
+        return None
+    for more in product(range(MOST, 0, -1), repeat=1 if case.pool is None else 2):
+        amounts = dict(zip((0, len(case.inputs) - 1), more, strict=False))
+        inputs = tuple(
+            (*shape[:first], *(size + amounts.get(place, more[0]) for size in shape[first:]))
+            for place, shape in enumerate(case.inputs)
+        )
+        try:
+            other = replace(case, inputs=inputs).graph()
+        except Misfit:
+            continue
+        if _weights(other) == _weights(graph) and _ops(other) == _ops(graph):
+            return other
+    return None
+
+
+def _weights(graph: Graph) -> list[tuple[str, tuple[int, ...]]]:
+    return [(weight.name, weight.shape) for weight in graph.weights]
 
 
 def _ops(graph: Graph) -> list[str]:

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from docs.proofs import ROWS, Row
-from netspec.backend import backend
+from netspec.backend import Judges, Runs, backend
+from netspec.backend.refusals import refused
 from netspec.graph import Graph
 from netspec.ops.pool import AvgPool, MaxPool, Pool
-from tests.backends.sizes import LAYERS, ONE_SIZE, at_another_size, of_layers
+from tests.backends.sizes import LAYERS, ONE_SIZE, at_another_size, of_layers, rows
+from tests.backends.test_suite import READY, Found, run, sample
 from tests.building import Sketch
 from tests.having import WRITERS
 
@@ -44,6 +46,28 @@ def test_the_text_states_no_size_that_the_network_does_not_need(row: Row, name: 
 def test_the_text_of_a_layer_states_no_size_that_it_does_not_need(row: str, name: str) -> None:
     texts = [code(graph, backend(name)) for graph in of_layers(row)]
     assert texts[0] == texts[1]
+
+
+@pytest.mark.slow
+def test_the_text_of_every_row_is_right_at_another_size() -> None:
+    """It is the text for that size, which computes there what the oracle does."""
+    wrong: list[str] = []
+    for row, graph, other in rows():
+        found = Found(sample(other))
+        (oracle,) = [each for each in READY if isinstance(each, Judges)]
+        found.wanted = {
+            1: oracle.trial(found.sample.graph, found.sample.weights).forward(found.sample.inputs(1))
+        }
+        for name in WRITERS:
+            writer = backend(name)
+            if refused(writer, other):
+                continue
+            if code(graph, writer) != code(other, writer):
+                wrong.append(f"{name}: {row}: another text")
+            elif isinstance(writer, Runs):
+                run(found, writer)
+        wrong += [f"{row}: {each}" for each in found.wrong]
+    assert not wrong, "\n".join(wrong)
 
 
 POOLS = [

@@ -467,10 +467,14 @@ def test_the_last_statement_returns_what_it_makes() -> None:
     for body in (
         (),
         (replace(made, indent=1),),
-        (made, Line("", tap=("x", ("two",)))),
         (replace(made, to="y"),),
+        (replace(made, to="y"), Line("", tap=("x", ("two",)))),
     ):
         assert giving(body, "x") == (*body, Line("x", to=RETURN))
+    # A layer that does nothing has the value, too.
+    idle = Line("", tap=("x", ("two",)))
+    returned = (Line("f(x)", to=RETURN, tap=("", ("one",))), Line("", tap=("", ("two",))))
+    assert giving((made, idle), "x") == returned
     # What is watched is one of two values that are returned.
     both = (Line("f(x)", to="x, y", tap=("x", ("one",))),)
     assert giving(both, "x, y") == (*both, Line("x, y", to=RETURN))
