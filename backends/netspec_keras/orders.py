@@ -6,30 +6,46 @@ their value. A value stays in such an order where layers behind it work in it, o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from netspec.dataclass import replace
+from netspec.dataclass import dataclass, replace
 from netspec.graph import Graph, Node
 from netspec_keras.arguments import first
 from netspec_keras.layer import Dims, LayerText, Lowered
 
-MOVED = "moved"
-"""The suffix of the layer that moves the axes for a node that works in the order of Keras."""
+MOVED = ("moved", "moved_back")
+"""The suffixes of the layers that move axes before and after the layers of a node."""
 
 
-def kept_turned(graph: Graph, lowered: Mapping[str, Lowered]) -> dict[str, Dims]:
-    """The values in another order than that of Keras, each with its order.
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """The values that are `held` in another order than that of Keras, each with its order.
 
-    These are the most values such that a layer that works in that order takes each, directly or through layers that
-    take any order; and that every other layer which takes one has no other input, so that a layer before it can move
-    the axes. Calls of one layer, or of one block with the same weights, take and give alike.
+    Nodes that move their axes `apart` are calls of one layer, which then moves none itself.
+    """
+
+    held: Mapping[str, Dims]
+    apart: Collection[str] = ()
+
+    def around(self, node: Node) -> tuple[Dims | None, Dims | None, bool]:
+        """All that decides the layers of a node: the orders before and after it, and whether it moves axes apart."""
+        before = self.held.get(node.inputs[0]) if node.inputs else None
+        return before, self.held.get(node.name), node.name in self.apart
+
+
+def orders(graph: Graph, lowered: Mapping[str, Lowered]) -> Orders:
+    """The orders of the values of a graph.
+
+    These are the most values in another order such that a layer that works in it takes each, directly or through
+    layers that take any order; and that every other layer which takes one has no other input, so that a layer before
+    it can move the axes. Calls of one block with the same weights take and give alike.
     """
     if not any(each.turning is not None and each.turning.gives for each in lowered.values()):
-        return {}
+        return Orders({})
     arrangement = _Arrangement(graph, lowered)
     while arrangement.drop():
         pass
-    return arrangement.held
+    return Orders(arrangement.held, arrangement.apart())
 
 
 class _Arrangement:
@@ -49,6 +65,14 @@ class _Arrangement:
             order = self._given(node)
             if order is not None and node.name not in self.ends:
                 self.held[node.name] = order
+        shared = tuple(f"{scope.path}." for scope in graph.scopes if scope.shares is not None)
+        self.free = {
+            owner
+            for owner, family in self.families.items()
+            if all(_can_move_apart(lowered[node.name]) for node in family)
+            and not any(node.name.startswith(shared) for node in family)
+        }
+        """The layers that are called several times, and can move no axes themselves."""
 
     def _given(self, node: Node) -> Dims | None:
         """The other order in which a node gives its value, if its inputs are as they are held."""
@@ -108,13 +132,31 @@ class _Arrangement:
 
     def _unlike(self) -> Iterator[str]:
         """The values with which calls of one layer would take, or give, differently."""
-        for family in self.families.values():
-            for values in (
-                [node.name for node in family],
-                [node.inputs[0] for node in family if node.inputs],
-            ):
+        for owner, family in self.families.items():
+            for values in _around(family) if owner not in self.free else ():
                 if any(value not in self.held for value in values):
                     yield from values
+
+    def apart(self) -> frozenset[str]:
+        """The calls of layers of which one has a neighbour that works in its order."""
+        families = [family for owner, family in self.families.items() if owner in self.free]
+        return frozenset(
+            node.name
+            for family in families
+            if not self.held.keys().isdisjoint(value for values in _around(family) for value in values)
+            for node in family
+        )
+
+
+def _around(family: Sequence[Node]) -> tuple[list[str], list[str]]:
+    """The first inputs and the values of several nodes."""
+    return [node.inputs[0] for node in family if node.inputs], [node.name for node in family]
+
+
+def _can_move_apart(lowered: Lowered) -> bool:
+    """Whether layers before and after it can move the axes: it has one value, and its calls state no axis."""
+    plain = not lowered.gives and not any(layer.given for layer in lowered.layers)
+    return plain and lowered.turning is not None and lowered.turning.takes is not None
 
 
 def takes(lowered: Lowered, order: Dims) -> bool:
@@ -122,26 +164,42 @@ def takes(lowered: Lowered, order: Dims) -> bool:
     return lowered.keeps == "all" or (lowered.keeps == "channels" and order[-1] == len(order) - 1)
 
 
-def placed(found: Lowered, node: Node, held: Mapping[str, Dims]) -> Lowered:
-    """The layers of a node among its neighbours: without the moves that none needs, or with one that it needs."""
-    order = held.get(node.inputs[0]) if node.inputs else None
-    gives = node.name in held
-    if order is None and not gives:
+def placed(found: Lowered, node: Node, orders: Orders) -> Lowered:
+    """The layers of a node among its neighbours: without the moves that none needs, or with those that it needs."""
+    order, gives, is_apart = orders.around(node)
+    turning = found.turning
+    if turning is not None and is_apart:
+        return _between(order, turning.takes, turning.lower(False, False), turning.gives, gives)
+    if order is None and gives is None:
         return found
-    if found.turning is not None:
-        works = order is not None and found.turning.takes == order
-        found = found.turning.lower(not works, not gives)
-        if works or order is None:
-            return found
-    elif order is not None and takes(found, order):
-        if gives or len(order) > 1 + len(node.output.shape):
-            return found
-        return replace(found, layers=(*found.layers, _back(order)))
-    assert order is not None
-    return replace(found, layers=(_back(order), *found.layers))
+    if turning is not None and order in (None, turning.takes):
+        return turning.lower(order is None, gives is None)
+    if turning is not None:
+        return _between(order, None, turning.lower(True, gives is None))
+    if order is None or not takes(found, order):
+        return _between(order, None, found)
+    is_vector = len(order) > 1 + len(node.output.shape)
+    return found if is_vector else _between(None, None, found, order, gives)
 
 
-def _back(order: Dims) -> LayerText:
-    """The layer that moves the axes to the order of Keras."""
-    dims = tuple(map(order.index, range(1, len(order))))
-    return LayerText("layers.Permute", (first(dims, "order"),), MOVED)
+def _between(
+    given: Dims | None,
+    taken: Dims | None,
+    found: Lowered,
+    made: Dims | None = None,
+    gives: Dims | None = None,
+) -> Lowered:
+    """Layers with those that move the axes: from the order of the input to what they take, and back."""
+    before, after = _move(given, taken, MOVED[0]), _move(made, gives, MOVED[1])
+    layers = (*before, *found.layers, *after)
+    return found if layers == found.layers else replace(found, layers=layers)
+
+
+def _move(given: Dims | None, wanted: Dims | None, suffix: str) -> tuple[LayerText, ...]:
+    """The layer that moves axes from one order to another; None is that of Keras."""
+    if given == wanted:
+        return ()
+    count = len(given or wanted or ())
+    given, wanted = given or tuple(range(count)), wanted or tuple(range(count))
+    dims = tuple(map(given.index, wanted[1:]))
+    return (LayerText("layers.Permute", (first(dims, "order"),), suffix),)

@@ -14,7 +14,7 @@ from netspec.ops import FAMILY_OF
 from netspec.types import Type
 from netspec_keras.layer import ALONE, Dims, LayerText, Lowered, Together
 from netspec_keras.lowering import LOWERINGS, bare, lowered
-from netspec_keras.orders import kept_turned, placed
+from netspec_keras.orders import orders, placed
 from netspec_keras.starts import started
 
 if TYPE_CHECKING:
@@ -48,19 +48,19 @@ def lower(graph: Graph) -> Lowerings:
             made[key] = layers_of(graph, node, shared)
         found[node.name] = made[key]
         keys[node.name] = key
-    held = kept_turned(graph, found)
+    ordered = orders(graph, found)
     for node in graph.nodes:
-        key = (keys[node.name], *map(held.get, (*node.inputs[:1], node.name)))
+        key = (keys[node.name], ordered.around(node))
         if key not in made:
-            made[key] = started(placed(found[node.name], node, held), node)
+            made[key] = started(placed(found[node.name], node, ordered), node)
         own[node.name] = made[key]
     own = _with_one_class(own)
     layers = dict(own)
     for family in _families(graph):
         if shared.key(family[0]) is None and len({own_layer(own[node.name]) for node in family}) > 1:
-            apart = {node.name: placed(bare(node.op, _types(graph, node)), node, held) for node in family}
+            apart = {node.name: placed(bare(node.op, _types(graph, node)), node, ordered) for node in family}
             layers |= {node.name: started(apart[node.name], node) for node in family}
-    return Lowerings(own, layers, held)
+    return Lowerings(own, layers, ordered.held)
 
 
 HELPER_OF = {

@@ -29,7 +29,7 @@ from netspec_keras.canonical import ways
 from netspec_keras.helpers import HELPERS, required
 from netspec_keras.layer import Lowered
 from netspec_keras.lowering import padded_apart
-from netspec_keras.orders import placed
+from netspec_keras.orders import Orders, placed
 from netspec_keras.plan import PlanKey, SourcePlan, plan
 from netspec_keras.reading import KerasReading
 from netspec_keras.sharing import Lowerings, lower
@@ -162,7 +162,7 @@ class _Module:
         node = self.graph.by_name[name]
         types = [self.graph.types[value] for value in node.inputs]
         found = padded_apart(cast("Convolution", node.op), types)
-        return started(placed(found, node, self.plan.turned), node)
+        return started(placed(found, node, Orders(self.plan.turned)), node)
 
     def _called(self, key: PlanKey) -> str:
         """What a function is called after: the block of its uses, else their scope."""

@@ -166,8 +166,12 @@ layers:
   - gru: {units: 3, axis: height}
     share: a
   - gru: {units: 3, axis: height}
+  - conv: {filters: 3, kernel: 3, padding: same}
+  - gru: {units: 3, axis: height}
+    share: a
+  - max_pool: 2
 """,
-        (0, 0),
+        (2, 1),
     ),
     "shared_blocks": (
         """
@@ -204,7 +208,7 @@ def test_a_value_stays_in_an_order_that_all_its_users_take(name: str) -> None:
     assert tuple(found) == NETWORKS[name][1], text
 
 
-FURTHER = ["used_otherwise", "in_blocks", "in_other_blocks", "zoo:rnn_rows_mnist"]
+FURTHER = ["used_otherwise", "shared", "in_blocks", "in_other_blocks", "zoo:rnn_rows_mnist"]
 
 
 @pytest.mark.parametrize(
