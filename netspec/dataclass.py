@@ -1,10 +1,10 @@
 """`dataclass`, as in the standard library, in a fraction of its time for a plain class.
 
 The standard library generates and compiles up to eight methods per class. `netspec check` loads some fifty such
-classes, and making them took as long as checking a spec. Here only `__init__` is generated; the other methods are
-written once. A class that is not plain goes to the standard library: one that changes a field of its base, one that
-defines what is generated, or one with options that are not listed here. `fields`, `replace` and `asdict` of the
-standard library work for both; `replace` below does without what they need.
+classes, and making them took as long as checking a spec. Here only `__init__` is generated, when a class is first
+used; the other methods are written once. A class that is not plain goes to the standard library: one that changes a
+field of its base, one that defines what is generated, or one with options that are not listed here. `fields`, `replace`
+and `asdict` of the standard library work for both; `replace` below does without what they need.
 """
 
 from __future__ import annotations
@@ -58,18 +58,20 @@ def _is_plain(cls: type, options: Mapping[str, bool]) -> bool:
     """Whether `_made` can make the class."""
     own, annotations = cls.__dict__, cls.__annotations__
     known, _, alike = _MADE.get(cls.__base__, ({}, {}, options))  # type: ignore[arg-type]
+    defaults = [own[name] for name in annotations if name in own]
+    types = " ".join(map(str, annotations.values()))
     return (
         type(cls) in (type, ABCMeta)
         and "self" not in annotations
-        and not _GENERATED & own.keys()
-        and not any(_FIELDS in each.__dict__ for each in cls.__mro__[1:] if not known or each not in _MADE)
+        and _GENERATED.isdisjoint(own)
+        and not any(_FIELDS in each.__dict__ and not (known and each in _MADE) for each in cls.__mro__[1:])
         and not any(hasattr(base, "__post_init__") for base in cls.__bases__)
-        and (not known or (alike == options and len(cls.__bases__) == 1 and not known.keys() & own.keys()))
-        and not known.keys() & annotations.keys()
-        and not any(word in str(each) for each in annotations.values() for word in _PSEUDO_FIELDS)
-        and all(_is_plain_default(own.get(name)) for name in annotations)
+        and (not known or (alike == options and len(cls.__bases__) == 1 and known.keys().isdisjoint(own)))
+        and known.keys().isdisjoint(annotations)
+        and not any(word in types for word in _PSEUDO_FIELDS)
+        and all(map(_is_plain_default, defaults))
         and not any(isinstance(own[name], dataclasses.Field) for name in own.keys() - annotations.keys())
-        and any(_compared(own.get(name)) for name in annotations)
+        and (len(defaults) < len(annotations) or any(map(_compared, defaults)))
     )
 
 
@@ -114,7 +116,7 @@ def _made(cls: type, frozen: bool, slots: bool, eq: bool) -> type:
     if frozen and slots:
         _add_state(cls, names)
     _set_defaults(cls, own, slots)
-    cls.__init__ = _init(cls, annotations, defaults, frozen, slots)  # type: ignore[misc]
+    cls.__init__ = _Init(cls, annotations, defaults, frozen, slots)  # type: ignore[misc]
     options = {"frozen": frozen, "slots": slots, "eq": eq}
     _MADE[cls] = annotations, defaults, options
     for attribute in (_FIELDS, _OPTIONS):
@@ -170,9 +172,22 @@ def _init(
     text = f"def __init__(self, {', '.join(arguments)}):\n " + "\n ".join(lines)
     exec(text, known)  # noqa: S102 - names of fields, which Python has read already
     init: Callable[..., None] = known["__init__"]
-    init.__module__, init.__qualname__ = cls.__module__, f"{cls.__qualname__}.__init__"
+    init.__module__ = cls.__module__
     init.__annotations__ = {**annotations, "return": None}
     return init
+
+
+class _Init:
+    """`__init__` of a class until it is first used: a command imports many classes of which it makes no object."""
+
+    def __init__(self, cls: type, *data: Any) -> None:
+        self.cls, self.name, self.data = cls, f"{cls.__qualname__}.__init__", data
+
+    def __get__(self, instance: object, cls: type) -> Any:
+        init = _init(self.cls, *self.data)
+        init.__qualname__ = self.name
+        self.cls.__init__ = init  # type: ignore[misc]
+        return init if instance is None else init.__get__(instance, cls)
 
 
 class _Unset:
@@ -197,6 +212,8 @@ def _equality(names: Sequence[str], frozen: bool) -> dict[str, Any]:
     values: Callable[[object], Any] = one if len(names) > 1 else lambda self: (one(self),)
 
     def equal(self: object, other: object) -> Any:
+        if self is other:
+            return True  # as the tuples of the values are
         return values(self) == values(other) if other.__class__ is self.__class__ else NotImplemented
 
     def hashed(self: object) -> int:

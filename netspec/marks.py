@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from netspec._version import __version__
 from netspec.files import NotPlain, open_plain, possible, reason, require_plain, shortened, status_of
 
-_MARK = re.compile(rb"Written by netspec \S+; sha256 of all other lines: ([0-9a-f]{16})")
+_MARK = rb"Written by netspec \S+; sha256 of all other lines: ([0-9a-f]{16})"
 _HEAD, _HEAD_BYTES = 5, 100_000
 """The mark is in one of the first lines."""
 
@@ -101,12 +101,12 @@ def _occupied(target: Path, status: os.stat_result, inputs: Iterable[str | Path]
             if target.suffix == ".safetensors":
                 return None if _is_converted(stream) else "was not written by netspec convert"
             head = stream.read(_HEAD_BYTES)
-            content = head + stream.read() if _MARK.search(head) else head
+            content = head + stream.read() if re.search(_MARK, head) else head
     except OSError as error:
         return f"cannot be read ({reason(error)}), so netspec does not know who wrote it"
     lines = content.split(b"\n")
     for number, line in enumerate(lines[:_HEAD]):
-        if found := _MARK.search(line):
+        if found := re.search(_MARK, line):
             unchanged = _digest(lines[:number] + lines[number + 1 :]) == found[1].decode()
             return None if unchanged else "was written by netspec and edited since"
     return "was not written by netspec"

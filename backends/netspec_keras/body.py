@@ -12,12 +12,12 @@ from netspec.graph import Node
 from netspec.lowering.folding import fold
 from netspec.lowering.gathering import called, extend, is_list, lists, together
 from netspec.lowering.names import free, numbered
-from netspec.lowering.outline import Module, given, place_of, titles
+from netspec.lowering.outline import Module, given, place_of
 from netspec.lowering.parts import Argument, Call, Index, Part, Quoted, Raw, Seq, Slot, tree
 from netspec.lowering.statements import Line, Loop, giving
 from netspec.lowering.template import Definition
 from netspec.lowering.tree import EqualRun
-from netspec.lowering.variables import parameters, starts_branch, variables
+from netspec.lowering.variables import parameters, starts_branch, titles, variables
 from netspec_keras.layer import DASH, LayerText, Lowered
 from netspec_keras.plan import Append, Heading, PlannedCall, PlannedRepeat, PlanStep, SourcePlan, spell
 

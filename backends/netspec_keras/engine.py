@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
 from pathlib import Path
 
 from netspec import files
@@ -80,6 +79,8 @@ def steady(graph: Graph, dtype: str) -> None:
 
 def status() -> Status:
     """The state of Keras on this machine, found without importing it."""
+    from importlib.util import find_spec
+
     if find_spec("keras") is None:
         return Status("missing", "Keras is not installed", how_to_install())
     keras = _version("keras")

@@ -18,15 +18,21 @@ ELSEWHERE = "run Keras on TensorFlow or JAX (KERAS_BACKEND)"
 
 def _on(engine: str, found: Callable[[Graph], Found]) -> Callable[[Graph], Found]:
     """The result of `found` if Keras runs on this engine."""
-    return lambda graph: found(graph) if chosen() == engine else ()
+
+    def found_there(graph: Graph) -> Found:
+        layers = [*found(graph)]
+        return layers if layers and chosen() == engine else ()  # most graphs have no such layer
+
+    return found_there
 
 
 def _uneven_means(graph: Graph) -> Iterator[tuple[str, str]]:
-    from netspec.ops.pool import AvgPool
-
     for node in graph.nodes:
-        if not isinstance(node.op, AvgPool):
+        if node.op.keyword != "avg_pool":
             continue
+        from netspec.ops.pool import AvgPool
+
+        assert isinstance(node.op, AvgPool)
         layers = LOWERINGS[AvgPool](node.op, [graph.types[value] for value in node.inputs]).layers
         words = (each.value for layer in layers for each in layer.arguments)
         same = any(isinstance(word, Slot) and word.value == "same" for word in words)
@@ -37,11 +43,14 @@ def _uneven_means(graph: Graph) -> Iterator[tuple[str, str]]:
 
 
 def _reflected_volumes(graph: Graph) -> Iterator[tuple[str, str]]:
-    from netspec.ops.resize import Pad
-
     for node in graph.nodes:
+        if node.op.keyword != "pad":
+            continue
+        from netspec.ops.resize import Pad
+
         op = node.op
-        if not isinstance(op, Pad) or op.mode != "reflect" or op.amount is None:
+        assert isinstance(op, Pad)
+        if op.mode != "reflect" or op.amount is None:
             continue
         pads = op.pads([graph.types[value] for value in node.inputs])
         if len(pads) > 2 and padded(pads):

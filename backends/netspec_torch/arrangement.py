@@ -69,6 +69,8 @@ class _Step:
                 for values in (self.inputs, self.outputs)
             )
         self.lowerings, self.types = whole.lowered, whole.graph.types
+        self.takes_list = self.layer is not None and any(map(is_list, self.inputs))
+        """Whether it is a layer that takes a list, whose values are in their canonical order."""
 
     def lowered(self, order: Order | None = None) -> Lowered:
         """How its layer runs on inputs in this order."""
@@ -79,19 +81,13 @@ class _Step:
         """The orders in which it takes and gives its values, if its inputs come in this order."""
         if self.interface is not None:
             return self.interface
-        lowered = self.lowered(None if self.takes_list else order)
-        return Interface(
-            (not self.takes_list and lowered.takes) or self._canonical(self.inputs),
-            lowered.makes or self._canonical(self.outputs),
+        assert self.layer is not None
+        if not self.takes_list:
+            return self.lowerings.interface(self.layer, order)
+        takes, plain = (
+            tuple(canonical_of(value, self.types) for value in row) for row in (self.inputs, self.outputs)
         )
-
-    def _canonical(self, values: Sequence[str]) -> tuple[Order, ...]:
-        return tuple(canonical_of(value, self.types) for value in values)
-
-    @property
-    def takes_list(self) -> bool:
-        """Whether it is a layer that takes a list, whose values are in their canonical order."""
-        return self.layer is not None and any(map(is_list, self.inputs))
+        return Interface(takes, self.lowered().makes or plain)
 
     def is_steady(self, run: Interface) -> bool:
         """Whether the repetitions of a loop hand on values in the order in which the item takes them."""
@@ -120,23 +116,34 @@ class Arrangement:
         items = flow.items if portion is None else portion.items
         self.steps = [_Step(item, whole, flow.cycle(item), portion) for item in items]
         self.wishes: dict[str, list[_Wish]] = {}
-        for value, order in self.ends.items() if interface else ():
+        self.held: dict[str, Order] = {}
+        self.tapped: dict[str, Order] = {}
+        self.first: tuple[Move, ...] = ()
+        """The inputs of the body that are moved first: each with its order before and after."""
+        self.placed: list[Placed]
+        self.copies: Sequence[tuple[Move, ...]]
+        """For each item, the values in another order that it and a later item use."""
+        if self.interface.is_canonical and all(step.run().is_canonical for step in self.steps):
+            # So all orders are canonical, as in most bodies: nothing needs another one.
+            self.placed = [self._keep(step) for step in self.steps]
+            self.copies = [()] * len(self.steps)
+        else:
+            self._arrange(module, interface is None)
+
+    def _arrange(self, module: Module | Portion, is_open: bool) -> None:
+        for value, order in () if is_open else self.ends.items():
             self._wish(value, order)
         for step in reversed(self.steps):
             self._ask(step)
-        self.held: dict[str, Order] = {}
-        self.tapped: dict[str, Order] = {}
         self.first = tuple(self._enter(module.inputs))
-        """The inputs of the body that are moved first: each with its order before and after."""
         self.placed = [self._place(step) for step in self.steps]
-        if interface is None:
+        if is_open:
             self.first = ()
             self.interface = Interface(
                 tuple(map(self._wanted_by_all, module.inputs)), tuple(map(self.of, module.outputs))
             )
             self.ends = dict(zip(module.outputs, self.interface.makes, strict=True))
         self.copies = self._copies()
-        """For each item, the values in another order that it and a later item use."""
 
     def of(self, value: str) -> Order:
         """The order in which the variable of a value holds it."""
@@ -144,6 +151,16 @@ class Arrangement:
 
     def _canonical(self, value: str) -> Order:
         return canonical_of(value, self.types)
+
+    def _keep(self, step: _Step) -> Placed:
+        """How an item runs on values in their canonical order."""
+        run = step.run()
+        steady = step.is_steady(run)
+        if step.layer is not None:
+            self.tapped.update(self._taps(step, run, run.makes, steady))
+        return Placed(
+            run.takes, run.makes, run.takes, run.makes, None if step.layer is None else step.lowered(), steady
+        )
 
     # What the users of values need, from the end of the body to its start
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from netspec.lowering.symbols import NamedValue, Symbol
 from netspec.lowering.template import WrongFold
+from netspec.types import Type
 from netspec_torch.orders import Order
 
 Dims = tuple[int, ...]
@@ -21,7 +22,7 @@ class AxesValue(NamedValue):
     __slots__ = ("family", "order")
 
     def __init__(self, name: str, order: Order, family: dict[Dims, AxesValue] | None = None) -> None:
-        super().__init__(name)
+        self.term, self.name = ("value", name), name  # as the bases do: each layer has a value
         self.order = order
         self.family = {} if family is None else family
         self.family[order.axes] = self
@@ -57,12 +58,12 @@ def turned(value: Any, dims: Dims) -> Any:
     return value.turned(dims) if isinstance(value, AxesValue) else Symbol("turned", value, dims)
 
 
-def without_moves(value: Any, axes: int) -> Any:
-    """What a text makes, with the moves at its end as one change of order."""
+def without_moves(value: Any, type_: Type) -> Any:
+    """What a text makes for a value of a type, with the moves at its end as one change of order."""
     move = _move(value)
     if move is None:
         return value
-    dims = tuple(range(1 + axes))
+    dims = tuple(range(1 + type_.rank))
     while move is not None:
         value, method, arguments = move
         first = MOVES[method](len(dims), *arguments)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from netspec.backend import Backend, Export, Limit, Source, Status, Unobeyed, require, require_obeyed, usable
 from netspec_torch.lowering import LOWERINGS, REFUSALS
-from netspec_torch.training.obeyed import UNOBEYED
 
 if TYPE_CHECKING:
     from torch import nn
@@ -44,10 +42,17 @@ class TorchBackend:
     words: Sequence[str] = ("weight", "running_mean", "running_var", "weight_ih_l0", "weight_hh_l0")
     counters: Sequence[str] = ("num_batches_tracked",)
     joint: str = "."
-    unobeyed: Sequence[Unobeyed] = UNOBEYED
+
+    @property
+    def unobeyed(self) -> Sequence[Unobeyed]:
+        from netspec_torch.training.obeyed import UNOBEYED
+
+        return UNOBEYED
 
     def status(self) -> Status:
         """Whether PyTorch is installed and imports."""
+        from importlib.util import find_spec
+
         from netspec.installation import install
         from netspec.stops import undisturbed
 

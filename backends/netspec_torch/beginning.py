@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from netspec.dataclass import dataclass
 from netspec.graph import Node
 from netspec.lowering.outline import Module
+from netspec.lowering.uses import flattened
 from netspec_torch.attributes import ModulePath
 from netspec_torch.body import LAYER
-from netspec_torch.construction import SELF, Whole, flattened
+from netspec_torch.construction import SELF, Whole
 from netspec_torch.starts import FUNCTION, MODULE, ClassStart, Home, Homes, Start, Starts, StartStatement
 
 Uses = Sequence[tuple[str, Sequence[Module]]]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from copy import copy
 
 from netspec.backend import LocalName
 from netspec.dataclass import dataclass
 from netspec.graph import Node
 from netspec.lowering.gathering import Cycle, called, cycle, extend, is_list, lists
 from netspec.lowering.names import free, is_automatic, numbered, singular
-from netspec.lowering.outline import Module, given, titles
+from netspec.lowering.outline import Module, given
 from netspec.lowering.parts import Name, NamedPart, Part, Slot, joined, quoted, seq
 from netspec.lowering.statements import RETURN, Body, Line, Use, giving
 from netspec.lowering.taps import ANY_NUMBER
 from netspec.lowering.uses import roles, traits
-from netspec.lowering.variables import MAIN, parameters, starts_branch, variables
+from netspec.lowering.variables import MAIN, parameters, starts_branch, titles, variables
 from netspec_torch.arrangement import Arrangement, Move, Placed
 from netspec_torch.construction import SELF, Construction, Whole, moving
 from netspec_torch.flow import Flow
@@ -44,18 +45,15 @@ class LoopVariables:
 class ModuleWriter:
     """Writes one module; the modules in it are already written.
 
-    The layers named in `apart` have all their padding in a separate module, so that its widths can be an argument. If
-    branches are `copied`, each that starts at the input of the block gets its variable before its first layer, so that
-    this layer can be optional.
+    If branches are `copied`, each that starts at the input of the block gets its variable before its first layer, so
+    that this layer can be optional.
     """
 
-    def __init__(
-        self, module: Module, whole: Whole, apart: Collection[str] = (), copied: bool = False
-    ) -> None:
+    def __init__(self, module: Module, whole: Whole, copied: bool = False) -> None:
         self.module, self.whole, self.graph, self.lowered = module, whole, whole.graph, whole.lowered
         self.copied = copied
         self.sharing = whole.sharing
-        self.construction = Construction(module, whole, apart)
+        self.construction = Construction(module, whole)
         self.taken = VARIABLES | TEMPORARIES
         self.flow, self.interface = Flow(module, self.construction), whole.interface(module)
         self.items = self.flow.items
@@ -78,6 +76,13 @@ class ModuleWriter:
         self.copies = dict(self._copied())
         self.taken |= {*self.copies.values()}
         self.alone = False
+        self._written: dict[bool, Use] = {}
+
+    def padding_apart(self, apart: Collection[str]) -> ModuleWriter:
+        """The same module, with the layers of these names padded by a module of their own."""
+        other = copy(self)
+        other.construction, other._written = Construction(self.module, self.whole, apart), {}
+        return other
 
     def _is_overwritten(self, item: Node | Module, value: str) -> bool:
         """Whether a later output of the same statement, which the graph does not have, would take the name `_`."""
@@ -87,6 +92,11 @@ class ModuleWriter:
 
     def use(self, alone: bool) -> Use:
         """The text. `alone`: the block is used once, so its sizes are known."""
+        if alone not in self._written:
+            self._written[alone] = self._use(alone)
+        return self._written[alone]
+
+    def _use(self, alone: bool) -> Use:
         self.alone = alone
         construction = self.construction.lines()
         ties = list(self.construction.ties())
@@ -406,10 +416,13 @@ class ModuleWriter:
         x, pad, border = arguments[0], self.construction.pad(node), self.construction.lowering(node).border
         inputs = {variable(number): each for number, each in enumerate(arguments)}
         padded: Part = seq(pad, "(", x, ")") if pad else x if border is None else border.inline(x)
-        listed = [seq("*" * is_list(each), part) for each, part in zip(node.inputs, arguments, strict=True)]
-        inputs[ALL] = seq("[", joined(", ", listed), "]")
         if len(node.inputs) == 1 and is_list(node.inputs[0]):
             inputs[ALL] = x
+        elif node.op.merges:
+            listed = [
+                seq("*" * is_list(each), part) for each, part in zip(node.inputs, arguments, strict=True)
+            ]
+            inputs[ALL] = seq("[", joined(", ", listed), "]")
         return {**inputs, OWN: reference, PADDED: padded}
 
     def _result(self) -> Part:

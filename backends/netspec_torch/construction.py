@@ -13,7 +13,7 @@ from netspec.lowering.outline import Module, inside
 from netspec.lowering.parts import Call, Part, Series, seq
 from netspec.lowering.statements import Line
 from netspec.lowering.tree import LiteralValue
-from netspec.lowering.uses import known
+from netspec.lowering.uses import flattened, known
 from netspec_torch.attributes import Attributes, is_chained
 from netspec_torch.lowering import Lowerings
 from netspec_torch.orders import Interface, Order, canonical_of
@@ -43,6 +43,7 @@ class Whole:
     """The interfaces of the modules that take or give a value in another order than the canonical one."""
     words: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Names for the inputs of modules that take several."""
+    canonicals: dict[str, Interface] = field(default_factory=dict)
 
     def interface(self, module: Module) -> Interface:
         """The orders in which a module takes and gives its values. That of a repeat belongs to its repetitions."""
@@ -54,11 +55,14 @@ class Whole:
 
     def canonical(self, module: Module) -> Interface:
         """The interface of a module that takes and gives all values in their canonical order."""
-        takes, makes = (
-            tuple(canonical_of(value, self.graph.types) for value in values)
-            for values in (module.inputs, module.outputs)
-        )
-        return Interface(takes, makes)
+        if module.path not in self.canonicals:
+            types = self.graph.types
+            takes, makes = (
+                tuple([canonical_of(value, types) for value in values])
+                for values in (module.inputs, module.outputs)
+            )
+            self.canonicals[module.path] = Interface(takes, makes)
+        return self.canonicals[module.path]
 
     def known(self, module: Module) -> dict[str, LiteralValue]:
         """The arguments of a module, and the channels of its first input."""
@@ -228,7 +232,7 @@ class Construction:
 
     def pad(self, node: Node) -> str:
         """The module that pads for a layer, if the padding is apart; layers in a list have none."""
-        if node.local_name not in self.apart or node.scope != self.module.path:
+        if not self.apart or node.local_name not in self.apart or node.scope != self.module.path:
             return ""
         attribute = self.attributes.attribute(node)
         return f"{SELF}.{free(attribute + '_pad', {item.local_name for item in self.module.items})}"
@@ -243,12 +247,3 @@ def moving(ties: Sequence[Line]) -> Iterator[Line]:
         yield Line("# Each buffer is moved by itself; these are one.", 1)
         yield from ties
         yield Line(f"return {SELF}", 1)
-
-
-def flattened(items: Sequence[Node | Module]) -> Iterator[Node | Module]:
-    """Layers, and modules with their own class; repeats are flattened."""
-    for item in items:
-        if isinstance(item, Module) and item.is_repeat:
-            yield from flattened(item.items)
-        else:
-            yield item

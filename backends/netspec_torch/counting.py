@@ -44,7 +44,8 @@ class Moves:
                 self.users.setdefault(path, []).append(user)
         self.called = called(self.module.items)
         self.known: dict[tuple[object, ...], tuple[Interface, int]] = {}
-        """The results so far: each depends on the interfaces of the modules in its portion."""
+        """The results so far: each depends on the interfaces of the modules in its portion. Equal ones are one object.
+        """
         self.costs: dict[Portion, int] = {}
         """The moves in each portion, without the ends."""
         self.inner = 0
@@ -100,7 +101,7 @@ class Moves:
     def _arranged(self, portion: Portion, interface: Interface | None = None) -> tuple[Interface, int]:
         """The orders at the ends of a portion, and its moves, if the body has this interface, or none yet."""
         part = interface and portion.part(interface, self.module.inputs, self.module.outputs)
-        key = (portion, part, *map(self.whole.interfaces.get, portion.called))
+        key = (portion, part, *[id(self.whole.interfaces.get(path)) for path in portion.called])
         if key not in self.known:
             made = Arrangement(self.flow, part, portion)
             self.known[key] = (made.interface, made.cost())
@@ -118,7 +119,7 @@ class Moves:
             ):
                 return False
             given.update(zip(item.outputs, row.makes, strict=True))
-        return made is None or len(set(rows)) < 2
+        return made is None or all(row == rows[0] for row in rows)
 
 
 def _nested(repeat: Module) -> Iterator[Module]:

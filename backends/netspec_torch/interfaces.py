@@ -7,7 +7,6 @@ them. The second is better where one class gives them to the next. All calls of 
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from heapq import heappop, heappush
 
 from netspec.graph import Node
 from netspec.lowering.outline import Module
@@ -69,6 +68,8 @@ class _Choice:
         """The bodies that call a module."""
         self.costs: dict[_Place, int] = {}
         """The moves that the uses of each body run, in one pass through the network."""
+        self.kinds: dict[Interface, Interface] = {}
+        """One object for each interface."""
         self.total = 0
         self.turned = set(range(len(groups) - 1))
         """The definitions that have the interface with the fewest moves in their bodies, and not the canonical one."""
@@ -129,6 +130,8 @@ class _Choice:
 
     def _settle(self, numbers: Collection[int]) -> None:
         """Arrange the bodies of these definitions again, and all bodies whose modules then have another interface."""
+        from heapq import heappop, heappush  # needed only where a class can have another interface
+
         pending = sorted(place for number in numbers for place in self.places[number])
         waiting: dict[_Place, set[str]] = {place: set() for place in pending}
         while pending:
@@ -145,6 +148,7 @@ class _Choice:
         """Give the uses of a body their interface; the paths of those that had another one."""
         uses, moves = self.alike[place], self.bodies[place]
         interface = self._interface(place)
+        interface = self.kinds.setdefault(interface, interface)
         cost = moves.cost(interface) * len(uses)
         self.total += cost - self.costs.get(place, 0)
         self.costs[place] = cost

@@ -8,7 +8,7 @@ from netspec.backend.table import Families, on, table
 from netspec.graph import Graph, Node
 from netspec.lowering.parts import call
 from netspec.ops.base import Op
-from netspec_torch.orders import Order
+from netspec_torch.orders import Interface, Order, canonical
 from netspec_torch.site import Lowered, Lowering, Site
 
 TEMPORARIES = frozenset({"halves", "inside", "windows", "sum", "math"})
@@ -209,6 +209,8 @@ class Lowerings(dict[str, Lowered]):
         super().__init__()
         self._made: dict[object, Lowered] = {}
         self._same: dict[tuple[object, ...], Lowered] = {}
+        self._turned: dict[tuple[object, ...], Lowered] = {}
+        self._interfaces: dict[int, Interface] = {}
         self._graph = graph
         for node in graph.nodes:
             self[node.name] = self.given(node)
@@ -217,6 +219,25 @@ class Lowerings(dict[str, Lowered]):
         """The lowering for inputs that have an order. It may ask for another order, in `takes`."""
         if (order is None or order.is_canonical) and node.name in self:
             return self[node.name]  # its inputs can be lists in the tree
+        if order is None:
+            return self._lowered(node)
+        turned = (node.name, order.axes, order.along)
+        if turned not in self._turned:
+            self._turned[turned] = self._lowered(node, order)
+        return self._turned[turned]
+
+    def interface(self, node: Node, order: Order | None = None) -> Interface:
+        """The orders in which it takes and gives its values then."""
+        lowered = self.given(node, order)
+        if id(lowered) not in self._interfaces:
+            types = self._graph.types
+            takes, makes = (
+                tuple(canonical(types[value].rank) for value in row) for row in (node.inputs, node.values)
+            )
+            self._interfaces[id(lowered)] = Interface(lowered.takes or takes, lowered.makes or makes)
+        return self._interfaces[id(lowered)]
+
+    def _lowered(self, node: Node, order: Order | None = None) -> Lowered:
         types = tuple([self._graph.types[value] for value in node.inputs])
         kind = None if order is None else (order.axes, order.along)
         # Layers often hold the same op and types, whose contents then need not be compared.

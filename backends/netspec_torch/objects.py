@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cache, partial
+from types import MappingProxyType
 from typing import Any
 
 from netspec.lowering.symbols import LayerObject, Symbol
@@ -137,6 +138,8 @@ class LayerTensor:
 
     def at(self, path: str) -> LayerTensor:
         """The tensor with this dotted name in it."""
+        if "." not in path:
+            return getattr(self, path)  # type: ignore[no-any-return]
         tensor = self
         for name in path.split("."):
             tensor = getattr(tensor, name)
@@ -173,12 +176,17 @@ ADDING = frozenset({"lift_gates_"})
 """Functions that change the values that a tensor starts with."""
 
 
+@cache
 def starter(name: str) -> Callable[..., None]:
     """A function that initialises a tensor."""
+    # One object for all calls without arguments, of which there are many: it equals itself at once.
+    plain = Symbol("()", Symbol("name", name), ("",), {})
 
     def begin(given: LayerTensor | TensorView, *arguments: Any, **keywords: Any) -> None:
         view = given if isinstance(given, TensorView) else TensorView(given)
-        done = Symbol("()", Symbol("name", name), (view.seen, *arguments), keywords)
+        done = plain
+        if view.seen or arguments or keywords:
+            done = Symbol("()", Symbol("name", name), (view.seen, *arguments), keywords)
         # An operation on one row, or one that adds, comes after the operation on the whole.
         is_later = view.is_part or name in ADDING
         view.tensor.start = Symbol("then", view.tensor.start, done) if is_later else done
@@ -190,14 +198,17 @@ class HeldLayer(LayerObject, NnModule):
     """A layer of PyTorch or of a helper class; its attributes are its weights."""
 
     tensors: LayerTensor
-    within: tuple[tuple[str, HeldLayer], ...]
+    within: tuple[tuple[str, HeldLayer], ...] = ()
+    defaults: Mapping[str, Any] = MappingProxyType({})
+    apart = ()
 
     def __init__(self, cls: str, *arguments: Any, **keywords: Any) -> None:
         # As the base does, without `__setattr__` below: a network has thousands of layers.
-        vars(self).update(cls=cls, arguments=arguments, keywords=keywords, defaults={}, apart=())
-        vars(self).update(tensors=LayerTensor(learns=True), within=())
+        own = vars(self)
+        own["cls"], own["arguments"], own["keywords"] = cls, arguments, keywords
+        own["tensors"] = LayerTensor(learns=True)
         if cls in HELD:
-            vars(self).update(within=tuple(_parts(self)))
+            own["within"] = tuple(_parts(self))
 
     def __call__(self, *inputs: Any, **keywords: Any) -> Any:
         return outcome(self, inputs, keywords)

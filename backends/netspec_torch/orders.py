@@ -38,6 +38,11 @@ class Order:
         """The order of a value that lacks an axis."""
         return Order(tuple(each - (each > axis) for each in self.axes if each != axis))
 
+    @cached_property
+    def back(self) -> tuple[int, ...]:
+        """The dimensions of a tensor in this order, in the canonical order."""
+        return self.permutation(canonical(len(self.axes)))
+
     def permutation(self, wanted: Order) -> tuple[int, ...]:
         """The dimensions of a tensor in this order, as a tensor in another order has them."""
         return (0, *map(self.dim, wanted.axes))

@@ -12,7 +12,7 @@ from netspec.dataclass import dataclass
 from netspec.graph import Node
 from netspec.lowering.gathering import Cycle
 from netspec.lowering.outline import Module, given
-from netspec_torch.construction import flattened
+from netspec.lowering.uses import flattened
 from netspec_torch.flow import Flow
 from netspec_torch.orders import Interface
 

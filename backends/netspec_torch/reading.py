@@ -60,8 +60,11 @@ class TorchReading(Reading):
         kinds: dict[tuple[object, ...], Order] = {}
         # Equal orders are one object, which is its own key.
         self.orders = {
-            value: kinds.setdefault((each.axes, each.along), each) for value, each in orders.items()
+            value: kinds.setdefault((each.axes, each.along), each)
+            for value, each in orders.items()
+            if not each.is_canonical
         }
+        """The orders of the values that are not in their canonical order."""
         self.helpers = frozenset(helpers)
         self.model: Any = None
         self.ran: dict[str, HeldLayer] = {}
@@ -79,10 +82,11 @@ class TorchReading(Reading):
 
     def held(self, value: NamedValue) -> NamedValue:
         assert isinstance(value, AxesValue)
-        return value.ordered(self.orders.get(value.name, value.order))
+        order = self.orders.get(value.name)
+        return value if order is None else value.ordered(order)
 
     def normal(self, name: str, value: Any) -> Any:
-        return without_moves(value, self.graph.types[name].rank)
+        return without_moves(value, self.graph.types[name])
 
     def _canonical(self, value: str) -> Order:
         return canonical(self.graph.types[value].rank)
@@ -93,7 +97,10 @@ class TorchReading(Reading):
         return found if isinstance(found, dict) else {self.graph.outputs[0].name: found}
 
     def own(self, node: Node, value: str, inputs: Sequence[Any]) -> Iterator[Any]:
-        orders = [id(self.orders.get(each)) for each in (*node.inputs, node.name, value)]
+        known_orders = self.orders
+        orders = (
+            [id(known_orders.get(each)) for each in (*node.inputs, node.name, value)] if known_orders else ()
+        )
         key = (id(self.lowered[node.name]), value.removeprefix(node.name), *orders)
         if key not in self._ways:
             self._ways[key] = (deque(), self._ways_of(node, value))
@@ -115,8 +122,10 @@ class TorchReading(Reading):
             made = lowered.makes[port] if lowered.makes else self._canonical(value)
             takes = lowered.takes or tuple(map(self._canonical, node.inputs))
             dims = made.permutation(wanted)
+            turns = None if all(order.is_canonical for order in takes) else takes
+            moves = None if dims == tuple(range(len(dims))) else dims
             for run in self._runs(lowered, len(node.inputs)):
-                yield Way(run, takes, place if node.ports else None, dims)
+                yield Way(run, turns, place if node.ports else None, moves)
 
     def _lowerings(self, node: Node) -> Iterator[Lowered]:
         """The lowerings of a node: for its inputs as they are made, and then for every order in which they can come.
@@ -187,6 +196,8 @@ class TorchReading(Reading):
         if tensor.start is None and home.is_own:
             return
         wanted = self._wanted(home)
+        if tensor.start is wanted:
+            return
         if tensor.start is None or bind(wanted, tensor.start) is None:
             text = "as PyTorch has it" if tensor.start is None else f"by {spell(tensor.start)}"
             raise WrongFold(f"{weight.name} starts {text} in the text, and should by {spell(wanted)}")
@@ -211,17 +222,22 @@ def _started(cls: str, tensor: str, weight: Weight) -> Symbol:
 class Way(NamedTuple):
     """One way to run a single layer: a function, the orders that it takes, and what it gives.
 
-    `place` is the number of the value among several that it gives, `dims` are the dimensions in the order of the text.
+    `place` is the number of the value among several that it gives, `dims` are the dimensions in the order of the text;
+    without `takes` and `dims`, these orders are canonical.
     """
 
     function: Callable[..., Any]
-    takes: tuple[Order, ...]
+    takes: tuple[Order, ...] | None
     place: int | None
-    dims: tuple[int, ...]
+    dims: tuple[int, ...] | None
 
     def run(self, inputs: Sequence[AxesValue]) -> Any:
-        made = self.function(*[each.ordered(order) for each, order in zip(inputs, self.takes, strict=True)])
-        return turned(made if self.place is None else made[self.place], self.dims)
+        if self.takes is not None:
+            inputs = [each.ordered(order) for each, order in zip(inputs, self.takes, strict=True)]
+        made = self.function(*inputs)
+        if self.place is not None:
+            made = made[self.place]
+        return made if self.dims is None else turned(made, self.dims)
 
 
 def _functions(lowered: Lowered, inputs: int) -> Iterator[Callable[..., Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import field
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -24,6 +25,7 @@ ALL = Name("all")
 """All inputs of a layer as one list."""
 
 
+@cache
 def variable(number: int) -> Name:
     """The variable of an input of a layer."""
     return Name(f"x{number}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from netspec.backend import Source
 from netspec.dataclass import dataclass, replace
@@ -15,17 +15,17 @@ from netspec.lowering.names import camel, numbered
 from netspec.lowering.outline import Module, called_name, definitions, given, nesting
 from netspec.lowering.sizes import with_sizes
 from netspec.lowering.template import Definition, unify, variant_names
-from netspec.lowering.uses import description, firsts, group_name, told
+from netspec.lowering.uses import description, firsts, flattened, group_name, told
 from netspec.lowering.witness import Draft, proven
 from netspec_torch.attributes import Attributes, rooted
 from netspec_torch.beginning import Beginning
 from netspec_torch.body import ModuleWriter
-from netspec_torch.construction import SELF, Whole, flattened
+from netspec_torch.construction import SELF, Whole
 from netspec_torch.flow import loops
 from netspec_torch.helpers import NAMES, helpers
 from netspec_torch.interfaces import interfaces, is_head
 from netspec_torch.lowering import Lowerings
-from netspec_torch.orders import Order, canonical
+from netspec_torch.orders import Order
 from netspec_torch.reading import TorchReading
 from netspec_torch.reserved import ATTRIBUTES, VARIABLES
 from netspec_torch.sharing import Made, Sharing
@@ -121,9 +121,7 @@ class _Text:
         # An empty statement is an empty line.
         page.rows = [row.rstrip() for row in page.rows]
         turned = tuple(
-            (value, order.permutation(canonical(len(order.axes))))
-            for value, order in self.whole.orders.items()
-            if not order.is_canonical
+            (value, order.back) for value, order in self.whole.orders.items() if not order.is_canonical
         )
         return replace(page.source(), turned=turned)
 
@@ -185,26 +183,28 @@ class _Text:
         if len(plain) == 1 or not padded:
             return plain
         # Uses with different padding can be one class if its padding is an argument.
-        apart = self._unify(self._bodies(uses, first, padded))
+        made = {id(each): each.padding_apart(padded) for each in bodies}
+        apart = self._unify([made[id(each)] for each in bodies])
         return plain if len(apart) == len(plain) else tuple(self._plainest(bodies, each) for each in apart)
 
     def _bodies(
-        self, uses: Sequence[Module], first: Sequence[int], apart: Collection[str] = (), copied: bool = False
+        self, uses: Sequence[Module], first: Sequence[int], copied: bool = False
     ) -> list[ModuleWriter]:
         """A body for each use; equal uses share one."""
-        made = {number: self._body(uses[number], apart, copied) for number in sorted(set(first))}
+        made = {number: self._body(uses[number], copied) for number in sorted(set(first))}
         for number, representative in enumerate(first):
+            if number == representative:
+                continue
+            orders = self.whole.orders
             pairs = zip(flattened(uses[number].items), flattened(uses[representative].items), strict=True)
             for mine, theirs in pairs:
-                self.whole.orders.update(
-                    (value, self.whole.orders[other])
-                    for value, other in zip(given(mine), given(theirs), strict=True)
-                    if isinstance(mine, Node) and other in self.whole.orders
-                )
+                for value, other in zip(given(mine), given(theirs), strict=True):
+                    if other in orders and isinstance(mine, Node):
+                        orders[value] = orders[other]
         return [made[number] for number in first]
 
-    def _body(self, use: Module, apart: Collection[str] = (), copied: bool = False) -> ModuleWriter:
-        body = ModuleWriter(use, self.whole, apart, copied)
+    def _body(self, use: Module, copied: bool = False) -> ModuleWriter:
+        body = ModuleWriter(use, self.whole, copied)
         self.whole.orders.update(body.arrangement.tapped)
         return body
 

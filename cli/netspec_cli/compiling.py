@@ -36,7 +36,6 @@ def compile_one(
 ) -> int:
     """Write the source, or the file, of a spec; return the exit code."""
     from netspec.backend import Backend, Files, Unsupported, Writes, capable, usable
-    from netspec.refusals import refusals
 
     found = capable(backend, Backend)
     chosen = found if isinstance(found, Files | Writes) else capable(backend, Writes)
@@ -63,6 +62,8 @@ def compile_one(
         else:
             write(chosen.source(graph).text, out, "python")
     except Unsupported:
+        from netspec.refusals import refusals
+
         wrong = refusals(graph, chosen)  # with the places in the spec
         if not wrong:
             raise

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from netspec.graph import Node
 from netspec.lowering.names import is_automatic
-from netspec.lowering.outline import Module, given, place_of, titles
+from netspec.lowering.outline import Module, given, place_of
 from netspec.lowering.sizes import sizing
-from netspec.lowering.variables import declared
+from netspec.lowering.variables import declared, titles
 
 Words = Mapping[str, Mapping[str, str]]
 """By the path of a module, names for its inputs."""

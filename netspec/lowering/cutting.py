@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from string import Template
 
 Parts = Collection[str]
 """The parts of helpers that a network needs."""
@@ -14,6 +13,8 @@ MARK = "  #: "
 
 def cut(text: str, parts: Parts, **words: str) -> str:
     """The lines of a text whose condition holds, without the conditions; `$word` stands for one of the words."""
+    from string import Template  # most networks need no helper
+
     rows = (line.partition(MARK) for line in text.split("\n"))
     kept = "\n".join(code for code, _, condition in rows if _holds(condition, parts))
     return Template(kept).substitute(words).rstrip("\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field
-from functools import partial
+from functools import cached_property, partial
 from itertools import combinations, permutations
 from operator import add, floordiv, mul, sub
 from typing import Any
@@ -38,7 +38,7 @@ class Reference:
         return f"{self.owner}.{self.name}" if self.owner else self.name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Expression:
     """An expression: its text, and its value for given arguments.
 
@@ -49,7 +49,7 @@ class Expression:
     at: Callable[[Mapping[str, LiteralValue]], LiteralValue]
     parameter: str | None = None
 
-    @property
+    @cached_property
     def text(self) -> str:
         return "".join(map(str, self.pieces))
 
@@ -109,6 +109,8 @@ class Naming:
     """The arguments by which the text multiplies counts of channels, as far as that is known before it is written."""
     multiplied: set[str] = field(default_factory=set)
     """The arguments by which it has multiplied them."""
+    equal: dict[tuple[object, ...], Expression] = field(default_factory=dict)
+    """The expressions so far, by the holes, and by how much was known when they were chosen."""
 
     def __post_init__(self) -> None:
         # The author's `class` is `class_` here.
@@ -127,6 +129,17 @@ class Naming:
         return expression
 
     def _choose(self, hole: Hole) -> Expression:
+        """The expression, which is the one of an equal hole unless more is known since."""
+        if isinstance(hole, Flag):
+            return self._first_choice(hole)
+        known = tuple(map(len, (self.parameters, self.kernels, self.deciding, self.factors)))
+        literals = repr(hole.row)  # True is not 1
+        key = (literals, hole.hint, hole.channels, hole.counts, hole.kept, hole.uses, known)
+        if key not in self.equal:
+            self.equal[key] = self._first_choice(hole)
+        return self.equal[key]
+
+    def _first_choice(self, hole: Hole) -> Expression:
         if hole.uses is not None:
             return self._partial(hole)
         if hole.constant:

@@ -114,8 +114,9 @@ class _Gathering:
 
     def _made(self, module: Module) -> Module:
         """A module that gives lists; inner ones first."""
-        items = tuple(self._made(each) if isinstance(each, Module) else each for each in module.items)
-        module = replace(module, items=items)
+        module = module.holding(
+            [self._made(each) if isinstance(each, Module) else each for each in module.items]
+        )
         made = cycle(module) if self.loops(module) else None
         for output in range(len(made.rests)) if made else ():
             assert made is not None
@@ -175,8 +176,7 @@ class _Gathering:
 
     def _taken(self, module: Module) -> Module:
         """A module that uses the lists."""
-        items = tuple(map(self._taking, module.items))
-        return replace(module, items=items)
+        return module.holding([*map(self._taking, module.items)])
 
     def _taking(self, item: Node | Module) -> Node | Module:
         if isinstance(item, Node):

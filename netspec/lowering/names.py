@@ -6,7 +6,6 @@ import keyword
 import re
 from collections.abc import Collection
 from functools import lru_cache
-from unicodedata import normalize
 
 from netspec.graph import Node
 from netspec.lowering.outline import Module, StandingNode
@@ -24,9 +23,16 @@ def identifier(name: str) -> str:
     Raises:
         UnsafeName: it is not an identifier, or Python would read another one.
     """
-    if not name.isidentifier() or normalize("NFKC", name) != name:
+    if not name.isidentifier() or not (name.isascii() or _is_normal(name)):
         raise UnsafeName(f"{name!r} is not an identifier")
     return name
+
+
+def _is_normal(name: str) -> bool:
+    """Whether Python reads exactly this name. ASCII is always normal."""
+    from unicodedata import normalize
+
+    return normalize("NFKC", name) == name
 
 
 def free(name: str, taken: Collection[str]) -> str:

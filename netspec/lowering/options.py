@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 
-from netspec.lowering.statements import If, block, is_code, statements
+from netspec.lowering.statements import IF, block, is_code, statements
 from netspec.lowering.tree import Flag, Hole, Option, Tree
 
 MOST = 2
@@ -50,7 +50,7 @@ def optional(bodies: Sequence[Tree], called: Callable[[Presence], str], later: i
                 merged[-1] = Option(last.form, (last.flag, block((*statements(last.body), statement))))
             else:
                 flag = Flag(row, called(row), kept=at >= later)
-                merged.append(Option(If(), (flag, block((statement,)))))
+                merged.append(Option(IF, (flag, block((statement,)))))
             flag.within += statement.holes()
         before = row
     return block(merged)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
+from operator import is_
 
 from netspec.dataclass import dataclass, replace
 from netspec.graph import Graph, IllegalGraph, Node, Scope
@@ -57,6 +58,10 @@ class Module:
     def is_repeat(self) -> bool:
         return self.kind == "repeat"
 
+    def holding(self, items: Sequence[Node | Module]) -> Module:
+        """The same scope with other items; it itself if they are the same."""
+        return self if all(map(is_, items, self.items)) else replace(self, items=tuple(items))
+
     def nodes(self) -> Iterator[Node]:
         """All nodes in it, at any depth, in the order in which generated code runs them."""
         return iter(self._within[0])
@@ -79,6 +84,23 @@ class Module:
             else:
                 nodes.append(item)
         return nodes, modules
+
+    @cached_property
+    def wiring(self) -> Hashable:
+        """The names of its items and of their values, relative to it or by the number of an input.
+
+        Modules with equal wiring and equal items have equal texts.
+        """
+        numbers = {value: number for number, value in enumerate(self.inputs)}
+
+        def names(values: Sequence[str]) -> tuple[str | int, ...]:
+            return tuple([numbers[value] if value in numbers else self.local(value) for value in values])
+
+        def one(item: Node | Module) -> Hashable:
+            inner = tuple(map(one, item.items)) if isinstance(item, Module) and item.is_repeat else ()
+            return (item.local_name, inner, names(item.inputs), names(given(item)))
+
+        return (tuple(map(one, self.items)), names(self.outputs))
 
     def local(self, value: str) -> str:
         """The name of a value in it, relative to it."""
@@ -124,8 +146,9 @@ def inlined(root: Module, is_short: Callable[[Module], bool] = lambda repeat: Fa
 
 
 def _inlined(module: Module, is_short: Callable[[Module], bool]) -> Module:
-    items = tuple(_inlined(each, is_short) if isinstance(each, Module) else each for each in module.items)
-    module = replace(module, items=items)
+    module = module.holding(
+        [_inlined(each, is_short) if isinstance(each, Module) else each for each in module.items]
+    )
     if module.scope is None or module.is_repeat:
         return module
     only = _passed_on(module)
@@ -173,7 +196,7 @@ def _unwrapped(module: Module, replaced: Callable[[Module], bool]) -> Module:
             items.append(StandingNode(**{**fields, "scope": item.place.parent}, place=item.place))
         else:
             items.append(_unwrapped(item, replaced) if isinstance(item, Module) else item)
-    return replace(module, items=tuple(items))
+    return module.holding(items)
 
 
 def _wraps(module: Module, is_plain: Callable[[Node], bool]) -> bool:
@@ -206,19 +229,6 @@ def place_of(item: Node | Module) -> str:
     if isinstance(item, Node) and not isinstance(item, StandingNode):
         return item.name
     return item.place.path if item.place else ""
-
-
-def titles(module: Module) -> dict[str, str]:
-    """For values that are outputs of scopes in a module, the author's name: that of the outermost such scope."""
-    found: dict[str, str] = {}
-    for each in module.modules():
-        if each.scope is not None and each.place is not None:
-            name, above = each.local_name, each.place.parent.rpartition(".")[2]
-            found[each.scope.output] = f"{above}_{name}" if name.isdigit() else name
-    for node in module.nodes():
-        if isinstance(node, StandingNode):
-            found[node.name] = node.local_name
-    return found
 
 
 def definitions(root: Module) -> tuple[tuple[Module, ...], ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from netspec.dataclass import dataclass
@@ -52,7 +53,12 @@ Names = Mapping["Name", Part]
 
 def tree(part: Part, names: Names | None = None) -> Tree:
     """The tree of a part."""
-    return Branch(Words(part)) if isinstance(part, str) else part.tree(names or {})
+    return _words(part) if isinstance(part, str) else part.tree(names or {})
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> Branch:
+    return Branch(Words(text))
 
 
 class Words(NamedTuple):
@@ -64,9 +70,12 @@ class Words(NamedTuple):
         return self.words
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Name(Piece):
-    """A name to substitute where the part is used: the variable of an input, or the attribute that holds the layer."""
+    """A name to substitute where the part is used: the variable of an input, or the attribute that holds the layer.
+
+    Each name is one object.
+    """
 
     key: str
 
@@ -144,15 +153,18 @@ class Quoted(Piece):
     parts: tuple[str | Index | Raw, ...]
 
     def tree(self, names: Names) -> Tree:
-        return Branch(String(), tuple(tree(each, names) for each in self.parts))
+        return Branch(STRING, tuple(tree(each, names) for each in self.parts))
 
 
-class String(NamedTuple):
+class String:
     """A string literal: plain text, numbers of repetitions, expressions."""
 
     def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
         live = any(_is_live(each, pen) for each in branches)
         return f'{"f" if live else ""}"{"".join(_in_string(each, pen, live) for each in branches)}"'
+
+
+STRING = String()
 
 
 def _is_live(piece: Tree, pen: TreeWriter) -> bool:
@@ -248,10 +260,10 @@ class Cut(Piece):
     end: Part = ""
 
     def tree(self, names: Names) -> Tree:
-        return Branch(SliceForm(), (tree(self.start, names), tree(self.end, names)))
+        return Branch(SLICE, (tree(self.start, names), tree(self.end, names)))
 
 
-class SliceForm(NamedTuple):
+class SliceForm:
     """A slice as a formatter leaves it: with spaces where a side is more than a number."""
 
     def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
@@ -260,6 +272,9 @@ class SliceForm(NamedTuple):
         if left.isdigit() + right[1:].isdigit() == bool(left) + bool(right):
             return f"{left}:{right}"
         return f"{left} : {right}".strip()
+
+
+SLICE = SliceForm()
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,10 +286,10 @@ class Range(Piece):
     step: Part = ""
 
     def tree(self, names: Names) -> Tree:
-        return Branch(Stretch(), tuple(tree(each, names) for each in (self.start, self.stop, self.step)))
+        return Branch(STRETCH, tuple(tree(each, names) for each in (self.start, self.stop, self.step)))
 
 
-class Stretch(NamedTuple):
+class Stretch:
     """A slice from a position to another, with spaces where a side is more than a number."""
 
     def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
@@ -284,6 +299,9 @@ class Stretch(NamedTuple):
         return f"{start}{colon}{stop}{colon + step if step else ''}".strip()
 
 
+STRETCH = Stretch()
+
+
 @dataclass(frozen=True, slots=True)
 class Seq(Piece):
     """Parts one after the other."""
@@ -291,14 +309,17 @@ class Seq(Piece):
     parts: tuple[Part, ...]
 
     def tree(self, names: Names) -> Tree:
-        return Branch(JoinedTexts(), tuple(tree(each, names) for each in self.parts))
+        return Branch(JOINED, tuple([tree(each, names) for each in self.parts]))
 
 
-class JoinedTexts(NamedTuple):
+class JoinedTexts:
     """Texts one after the other."""
 
     def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
         return "".join([each.text(pen) for each in branches])
+
+
+JOINED = JoinedTexts()
 
 
 def call(function: str, *arguments: Part, tail: str = "", **keywords: Part) -> Call:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from netspec.backend import LocalName
@@ -133,7 +134,7 @@ class StatementRuns(NamedTuple):
 Body = tuple[Line | Loop, ...]
 
 
-class StatementList(NamedTuple):
+class StatementList:
     """Statements one after the other."""
 
     def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
@@ -142,6 +143,9 @@ class StatementList(NamedTuple):
     def lines(self, branches: Sequence[Tree], pen: LineWriter, more: int) -> Iterator[Text]:
         for each in branches:
             yield from lines(each, pen, more)
+
+
+STATEMENTS = StatementList()
 
 
 def giving(body: Body, value: str, indent: int = 0) -> Body:
@@ -205,7 +209,7 @@ def _plain(value: Tree) -> str:
     return value.form.words if isinstance(value, Branch) and isinstance(value.form, Words) else ""
 
 
-class If(NamedTuple):
+class If:
     """Statements behind a condition."""
 
     def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
@@ -220,9 +224,12 @@ class If(NamedTuple):
         yield from (first, *others)
 
 
+IF = If()
+
+
 def block(statements: Sequence[Tree]) -> Branch:
     """Statements one after the other."""
-    return Branch(StatementList(), tuple(statements))
+    return Branch(STATEMENTS, tuple(statements))
 
 
 def statements(body: Tree) -> tuple[Tree, ...]:
@@ -270,3 +277,8 @@ class Use:
     pads: tuple[str, ...] = ()
     later: int = sys.maxsize
     traits: Mapping[str, LiteralValue] = field(default_factory=dict)
+
+    @cached_property
+    def tree(self) -> Branch:
+        """The tree of its body."""
+        return body_tree(self.body)

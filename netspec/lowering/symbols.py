@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from netspec.lowering.parts import literal
@@ -86,8 +87,17 @@ class LayerObject:
         apart: Collection[str] = (),
     ) -> None:
         self.cls, self.arguments = cls, arguments
-        self.keywords, self.defaults = dict(keywords or {}), dict(defaults or {})
+        self.keywords = dict(keywords or {})
+        self.defaults: Mapping[str, Any] = dict(defaults or {})
         self.apart = apart
+
+    @cached_property
+    def complete(self) -> dict[str, Any]:
+        """The keyword arguments that change what it computes, with those that are left out."""
+        whole = {**self.defaults, **self.keywords}
+        for name in self.apart:
+            whole.pop(name, None)
+        return whole
 
     def __call__(self, *inputs: Any, **keywords: Any) -> Symbol:
         return Symbol("run", self, inputs, *keywords.items())
@@ -188,13 +198,17 @@ def _named_alike(wanted: Mapping[str, Any], found: Mapping[str, Any], bound: Bou
 def _constructed_alike(wanted: LayerObject, found: LayerObject) -> bool:
     if wanted.cls != found.cls or not _all_alike(wanted.arguments, found.arguments, {}):
         return False
-    mine, theirs = wanted.keywords, found.keywords
-    if wanted.apart or mine.keys() != theirs.keys():
-        mine, theirs = {**wanted.defaults, **mine}, {**wanted.defaults, **theirs}
-        for name in wanted.apart:
-            mine.pop(name, None)
-            theirs.pop(name, None)
-    return not (mine or theirs) or _named_alike(mine, theirs, {})
+    complete, given = wanted.complete, found.keywords
+    if any(name not in complete and name not in wanted.apart for name in given):
+        return False
+    for name, mine in complete.items():
+        theirs = given[name] if name in given else wanted.defaults.get(name, _MISSING)
+        if theirs is not mine and not _alike(mine, theirs, {}):
+            return False
+    return True
+
+
+_MISSING = object()
 
 
 def spell(value: Any) -> str:

@@ -12,7 +12,7 @@ from netspec.lowering.folding import fold, settled, stretched
 from netspec.lowering.names import camel
 from netspec.lowering.options import optional
 from netspec.lowering.parts import Argument, Slot, literal
-from netspec.lowering.statements import Text, Use, body_tree, returning, statements
+from netspec.lowering.statements import Text, Use, returning, statements
 from netspec.lowering.tree import Hole, LiteralRow, LiteralValue, Tree, same
 from netspec.lowering.writing import Pen
 
@@ -99,7 +99,7 @@ def unify(
         alone = unify([uses[number] for number in single], taken, attributes)
         return _in_order([each.spread(places) for each in alone])
     taken = {*taken, *_COUNTERS}
-    trees: list[Tree] = [body_tree(use.body) for use in uses]
+    trees: list[Tree] = [use.tree for use in uses]
     groups = _groups([each.shape for each in trees])
     if len(groups) > 1 and any(each.runs for each in trees):
         elastic = _elastic(trees, groups)

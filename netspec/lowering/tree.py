@@ -66,19 +66,24 @@ class Form(Protocol):
 
 Change = Callable[["Tree"], "Tree | None"]
 
+ValueOf = Callable[["Hole"], LiteralValue]
+"""The value of a literal in one use."""
+
 
 class Tree(ABC):
     """A text, or a part of one. `shape` is everything except its literals: trees of one shape can be merged."""
 
-    __slots__ = ("numbers", "runs", "shape")
+    __slots__ = ("numbers", "runs", "shape", "varies")
     shape: Hashable
     numbers: bool
     """Whether it contains the number of a repetition."""
     runs: bool
     """Whether it contains repetitions."""
+    varies: bool
+    """Whether it can differ from trees of its shape: it contains more than plain text."""
 
     def __init__(self, shape: Hashable, numbers: bool = False, runs: bool = False) -> None:
-        self.shape, self.numbers, self.runs = shape, numbers, runs
+        self.shape, self.numbers, self.runs, self.varies = shape, numbers, runs, True
 
     @abstractmethod
     def merged(self, trees: Sequence[Self]) -> Tree:
@@ -97,17 +102,19 @@ class Tree(ABC):
         """The same tree with other trees in it."""
 
     def changed(self, change: Change) -> Tree:
-        """The same tree, in which each tree is replaced if `change` returns one."""
+        """The same tree, in which each tree is replaced if `change` returns one. Plain text stays."""
         found = change(self)
         if found is not None:
             return found
         inner = self.inner()
-        return self.around([each.changed(change) for each in inner]) if inner else self
+        if not inner:
+            return self
+        return self.around([each.changed(change) if each.varies else each for each in inner])
 
     def only(self, use: int) -> Tree:
         """The tree of one use."""
         inner = self.inner()
-        return self.around([each.only(use) for each in inner]) if inner else self
+        return self.around([each.only(use) if each.varies else each for each in inner]) if inner else self
 
     def every(self) -> Iterator[Tree]:
         """It and every tree in it, in the order of the text."""
@@ -118,15 +125,21 @@ class Tree(ABC):
     def holes(self) -> Iterator[Hole]:
         """The holes in it, in the order of the text."""
         for each in self.inner():
-            yield from each.holes()
+            if each.varies:
+                yield from each.holes()
 
-    def values(self, value: Callable[[Hole], LiteralValue], number: int | None = None) -> list[LiteralValue]:
+    def values(self, value: ValueOf, number: int | None = None) -> list[LiteralValue]:
         """The literals of one use, in the order of the text written out in full."""
         # A list: generators in generators would resume once per level for every literal.
         found: list[LiteralValue] = []
-        for each in self.inner():
-            found += each.values(value, number)
+        self.collect(value, found, number)
         return found
+
+    def collect(self, value: ValueOf, found: list[LiteralValue], number: int | None) -> None:
+        """Add these literals to those found."""
+        for each in self.inner():
+            if each.varies:
+                each.collect(value, found, number)
 
 
 class Hole(Tree):
@@ -156,7 +169,7 @@ class Hole(Tree):
 
     @property
     def constant(self) -> bool:
-        return all(same(value, self.row[0]) for value in self.row)
+        return len(self.row) < 2 or all(same(value, self.row[0]) for value in self.row)
 
     @property
     def omitted(self) -> bool:
@@ -188,8 +201,8 @@ class Hole(Tree):
     def holes(self) -> Iterator[Hole]:
         yield self
 
-    def values(self, value: Callable[[Hole], LiteralValue], number: int | None = None) -> list[LiteralValue]:
-        return [value(self)]
+    def collect(self, value: ValueOf, found: list[LiteralValue], number: int | None) -> None:
+        found.append(value(self))
 
 
 class Flag(Hole):
@@ -209,18 +222,20 @@ class Branch(Tree):
 
     def __init__(self, form: Form, branches: tuple[Tree, ...] = ()) -> None:
         self.form, self.branches = form, branches
-        self.numbers = self.runs = False
+        self.numbers = self.runs = self.varies = False
         shape: list[Hashable] = [type(form), form]
         for each in branches:
             shape.append(each.shape)
-            if each.numbers:
-                self.numbers = True
-            if each.runs:
-                self.runs = True
+            if each.varies:
+                self.varies = True
+                if each.numbers:
+                    self.numbers = True
+                if each.runs:
+                    self.runs = True
         self.shape = tuple(shape)
 
     def merged(self, trees: Sequence[Branch]) -> Branch:
-        return Branch(self.form, columns([each.branches for each in trees]))
+        return Branch(self.form, columns([each.branches for each in trees])) if self.varies else self
 
     def text(self, pen: TreeWriter) -> str:
         return self.form.text(self.branches, pen)
@@ -248,8 +263,9 @@ class Option(Branch):
     def around(self, inner: Sequence[Tree]) -> Tree:
         return Option(self.form, tuple(inner))
 
-    def values(self, value: Callable[[Hole], LiteralValue], number: int | None = None) -> list[LiteralValue]:
-        return self.body.values(value, number) if all(self.flag.values(value, number)) else []
+    def collect(self, value: ValueOf, found: list[LiteralValue], number: int | None) -> None:
+        if all(self.flag.values(value, number)):
+            self.body.collect(value, found, number)
 
 
 class RepetitionNumber(Tree):
@@ -273,8 +289,8 @@ class RepetitionNumber(Tree):
     def around(self, inner: Sequence[Tree]) -> Tree:
         return self
 
-    def values(self, value: Callable[[Hole], LiteralValue], number: int | None = None) -> list[LiteralValue]:
-        return [self.own if number is None else number]
+    def collect(self, value: ValueOf, found: list[LiteralValue], number: int | None) -> None:
+        found.append(self.own if number is None else number)
 
 
 class Affine(Tree):
@@ -302,12 +318,12 @@ class Affine(Tree):
     def around(self, inner: Sequence[Tree]) -> Tree:
         return self
 
-    def values(self, value: Callable[[Hole], LiteralValue], number: int | None = None) -> list[LiteralValue]:
+    def collect(self, value: ValueOf, found: list[LiteralValue], number: int | None) -> None:
         first, step = value(self.start), value(self.step)
         assert isinstance(first, int)
         assert isinstance(step, int)
         assert number is not None
-        return [self.at(first, step, number)]
+        found.append(self.at(first, step, number))
 
     @staticmethod
     def at(start: int, step: int, number: int) -> int:
@@ -402,12 +418,13 @@ class EqualRun(Tree):
         (item,) = inner
         return EqualRun(item, self.first, self.end, self.count, self.counts, self.variable)
 
-    def values(self, value: Callable[[Hole], LiteralValue], number: int | None = None) -> list[LiteralValue]:
+    def collect(self, value: ValueOf, found: list[LiteralValue], number: int | None) -> None:
         first, end = 0, value(self.count)
         if self.numbered:
             first, end = value(self.first), value(self.end)  # type: ignore[assignment]
         assert isinstance(end, int)
-        return [each for at in range(first, end) for each in self.item.values(value, at)]
+        for at in range(first, end):
+            self.item.collect(value, found, at)
 
 
 def columns(rows: Sequence[Sequence[Tree]]) -> tuple[Tree, ...]:

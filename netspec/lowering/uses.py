@@ -31,23 +31,18 @@ def firsts(modules: Sequence[Module], mark: Mark, whole: Callable[[Module], Hash
     first: dict[Hashable, int] = {}
     found = []
     for number, each in enumerate(modules):
-        key = (whole(each), _content(each, mark))
+        key = (whole(each), each.wiring, tuple(map(mark, flattened(each.items))))
         found.append(first.setdefault(key, number))
     return found
 
 
-def _content(module: Module, mark: Mark) -> Hashable:
-    """The content of a module, with values by their relative names, or by the number of an input."""
-    numbers = {value: number for number, value in enumerate(module.inputs)}
-
-    def names(values: Sequence[str]) -> tuple[str | int, ...]:
-        return tuple([numbers[value] if value in numbers else module.local(value) for value in values])
-
-    def one(item: Node | Module) -> Hashable:
-        inner = tuple(map(one, item.items)) if isinstance(item, Module) and item.is_repeat else mark(item)
-        return (item.local_name, inner, names(item.inputs), names(given(item)))
-
-    return (tuple(map(one, module.items)), names(module.outputs))
+def flattened(items: Sequence[Node | Module]) -> Iterator[Node | Module]:
+    """Layers, and modules with their own class; repeats are flattened."""
+    for item in items:
+        if isinstance(item, Module) and item.is_repeat:
+            yield from flattened(item.items)
+        else:
+            yield item
 
 
 def known(graph: Graph, module: Module, plain: tuple[type, ...] = (int, float)) -> dict[str, LiteralValue]:

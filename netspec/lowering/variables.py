@@ -8,7 +8,7 @@ from types import MappingProxyType
 from netspec.graph import Node
 from netspec.lowering.gathering import cycle
 from netspec.lowering.names import free, is_automatic, numbered
-from netspec.lowering.outline import Module, given, place_of
+from netspec.lowering.outline import Module, StandingNode, given, place_of
 
 MAIN = "x"
 BRANCHES, BRANCH = ("y", "z"), "branch"
@@ -72,6 +72,19 @@ def variables(
     names of lists.
     """
     return _Allocation(items, inputs, outputs, taken, titles, lists).names()
+
+
+def titles(module: Module) -> dict[str, str]:
+    """For values that are outputs of scopes in a module, the author's name: that of the outermost such scope."""
+    found: dict[str, str] = {}
+    for each in module.modules():
+        if each.scope is not None and each.place is not None:
+            name, above = each.local_name, each.place.parent.rpartition(".")[2]
+            found[each.scope.output] = f"{above}_{name}" if name.isdigit() else name
+    for node in module.nodes():
+        if isinstance(node, StandingNode):
+            found[node.name] = node.local_name
+    return found
 
 
 def starts_branch(item: Node | Module, names: Mapping[str, str], inputs: Collection[str]) -> bool:

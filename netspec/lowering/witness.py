@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from netspec.backend import LocalName, Source
@@ -165,22 +165,20 @@ class _Witness(Recorder):
         name = self.due(node)
         due = self.graph.producers[name]
         self.reading.hold(due, self._bound(due, name, value))
-        self.values[name] = self.reading.value(name)
-        self.seen[name] = self.reading.held(self.values[name])
-        return self.seen[name]
+        symbol = self.values[name] = self.reading.value(name)
+        held = self.seen[name] = self.reading.held(symbol)
+        return held
 
     def _bound(self, node: Node, name: str, value: Any) -> Bound:
         """The layers of the text for those of a node's own lowering, for the first way that is equal."""
         value = self.reading.normal(name, value)
-        for way in self._ways(node, name):
-            if (bound := bind(way, value)) is not None:
-                return bound
-        own = next(self._ways(node, name))
-        raise WrongFold(f"{name}: the text makes {spell(value)}, its own lowering {spell(own)}")
-
-    def _ways(self, node: Node, name: str) -> Iterator[Any]:
+        inputs = [self.values[each] for each in node.inputs]
         try:
-            yield from self.reading.own(node, name, [self.values[each] for each in node.inputs])
+            for way in self.reading.own(node, name, inputs):
+                if (bound := bind(way, value)) is not None:
+                    return bound
+            own = next(iter(self.reading.own(node, name, inputs)))
         except Exception as error:
             self.own_fault = error
             raise
+        raise WrongFold(f"{name}: the text makes {spell(value)}, its own lowering {spell(own)}")

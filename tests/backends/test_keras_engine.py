@@ -21,7 +21,7 @@ from netspec_keras import engine
 def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Distributions that seem to be there, by name, with their versions; each is called as its module."""
     there = {"keras": "3.15.1", "tensorflow": "2.21.0"}
-    monkeypatch.setattr(engine, "find_spec", lambda name: name if name in there else None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name if name in there else None)
     monkeypatch.setattr(engine, "_version", there.get)
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
     return there

@@ -7,7 +7,6 @@ import keyword
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -371,7 +370,7 @@ def test_the_work_that_is_timed_moves_every_weight_in_a_step_and_none_forward() 
 
 
 def test_a_missing_framework_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_module("netspec_torch.backend"), "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     told = TORCH.status()
     assert (told.state, told.detail) == ("missing", "PyTorch is not installed")
     assert told.fix.startswith("pip install ")

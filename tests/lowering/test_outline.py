@@ -10,8 +10,9 @@ from dataclasses import replace
 import pytest
 
 from netspec.graph import Graph, IllegalGraph, Node
-from netspec.lowering.outline import Module, definitions, outline, titles
+from netspec.lowering.outline import Module, definitions, outline
 from netspec.lowering.taps import order
+from netspec.lowering.variables import titles
 from tests.language.author import graph_of
 from tests.structures import STRUCTURES, structure
 

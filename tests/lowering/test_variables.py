@@ -8,9 +8,9 @@ from netspec.diagnostics import Problems
 from netspec.graph import Graph
 from netspec.loading import graph_of_text
 from netspec.lowering.arguments import words
-from netspec.lowering.outline import definitions, given, outline, titles
+from netspec.lowering.outline import definitions, given, outline
 from netspec.lowering.sizes import with_sizes
-from netspec.lowering.variables import parameters, variables
+from netspec.lowering.variables import parameters, titles, variables
 from netspec.ops import OPS
 from tests.building import Sketch
 from tests.structures import STRUCTURES, structure
