@@ -88,14 +88,8 @@ class CheckpointInterval(Settings):
     epochs: Annotated[Count | None, Field(description="a whole number of epochs from 1")] = None
     steps: Annotated[Count | None, Field(description="a whole number of steps from 1")] = None
     minutes: Annotated[
-        float | None,
-        Field(
-            gt=0,
-            le=1e6,
-            allow_inf_nan=False,
-            description="a number of minutes above 0",
-            validate_default=True,
-        ),
+        Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] | None,
+        Field(description="a number of minutes above 0", validate_default=True),
     ] = None
 
     @field_validator("minutes")

@@ -799,14 +799,14 @@ ADVICE: dict[str, tuple[str, str, str, str]] = {
         "relu(input) 4@8",
     ),
     "an activation behind a key": (
-        "input: [3, 4]\nlayers:\n  - activation: {function: prelu}\n",
+        "input: [3, 4]\nlayers:\n  - activation: {type: prelu}\n",
         "write `prelu`: no key stands before the name",
         "input: [3, 4]\nlayers:\n  - activation: prelu\n",
         "prelu(input) 3@4",
     ),
     "an activation with fields behind a key": (
-        "input: [3, 4]\nlayers:\n  - activation: {function: {elu: 2}}\n",
-        "put `elu: …` here, without `function`: no key stands before the name",
+        "input: [3, 4]\nlayers:\n  - activation: {type: {elu: 2}}\n",
+        "put `elu: …` here, without `type`: no key stands before the name",
         "input: [3, 4]\nlayers:\n  - activation: {elu: 2}\n",
         "elu(input) 3@4",
     ),

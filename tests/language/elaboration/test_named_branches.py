@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from netspec.ops.resize import Crop, Pad
 from tests.language.author import graph_of, hold_refusals, hold_words, names_of, told, types_of, wires_of
 
 AB = "{tanh: , name: a}, {dense: 4, name: b}"
@@ -148,10 +149,16 @@ def test_like_takes_the_sizes_of_a_layer() -> None:
         "crop2": "2@7×6",
         "last": "2@9×8",
     }
-    pads = {node.name: node.op.settings().get("amount") for node in graph.nodes}
-    assert pads["pad1"] == ((0, 1), (1, 1)), "as `crop`, which removes it again: the odd one at the end"
-    assert pads["crop1"] == ((0, 1), (1, 1))
-    assert pads["last"] == ((1, 1), (1, 1))
+    borders = {
+        node.name: (node.op.pads if isinstance(node.op, Pad) else node.op.cuts)(
+            [graph.types[value] for value in node.inputs]
+        )
+        for node in graph.nodes
+        if isinstance(node.op, Pad | Crop)
+    }
+    assert borders["pad1"] == ((0, 1), (1, 1)), "as `crop`, which removes it again: the odd one at the end"
+    assert borders["crop1"] == ((0, 1), (1, 1))
+    assert borders["last"] == ((1, 1), (1, 1))
 
 
 @pytest.mark.parametrize(
