@@ -19,6 +19,7 @@ from netspec_keras.arguments import (
     padded,
     squeeze,
 )
+from netspec_keras.helpers.merges import CROPS_AT, CROPS_LIKE, CROPS_MIDDLE, CROPS_TO_SIZE
 from netspec_keras.layer import Dims, Keeps, LayerText, Lowered, Turning
 
 if TYPE_CHECKING:
@@ -148,7 +149,8 @@ def crop(op: Crop, types: Types) -> Lowered:
     """`layers.Cropping…D`, or a helper; no layer if nothing is cropped."""
     if op.amount is None:
         start = () if op.offset is None else (option("offset", op.offset),)
-        return Lowered((LayerText("CroppingTo", (*_wanted(op, types), *start)),))
+        parts = {CROPS_LIKE if len(types) > 1 else CROPS_TO_SIZE, CROPS_AT if start else CROPS_MIDDLE}
+        return Lowered((LayerText("CroppingTo", (*_wanted(op, types), *start), parts=frozenset(parts)),))
     cuts = op.cuts(types)
     if not padded(cuts):
         return Lowered(())

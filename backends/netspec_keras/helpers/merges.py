@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from netspec_keras.helpers.helper import Helper
+from netspec.lowering.cutting import cut
+from netspec_keras.helpers.helper import Helper, Parts
 
 MAXIMUM = '''
 class EvenMaximum(layers.Maximum):
@@ -56,21 +57,42 @@ class NearestUpsampling(layers.Layer):
         return x
 '''
 
+CROPS_TO_SIZE, CROPS_LIKE, CROPS_AT, CROPS_MIDDLE = "to_size", "like", "at", "middle"
+"""The parts of `CroppingTo`: for a size, for that of a second map, for a part from an offset on, and for the middle."""
+
 CROPPING_TO = '''
 class CroppingTo(layers.Layer):
-    """The middle of a map, or the part from an offset on, in a size or in that of a second map."""
+    """Cuts a map to a size."""  #: to_size !like
+    """Cuts a map to the size of a second map."""  #: !to_size like
+    """Cuts a map to a size, or to that of a second map."""  #: to_size like
 
-    def __init__(self, size=None, offset=None, **kwargs):
-        super().__init__(**kwargs)
-        self.size, self.offset = size, offset
-
+    def __init__(self, size=None, offset=None, **kwargs):  #: to_size at
+    def __init__(self, size=None, **kwargs):  #: to_size !at
+    def __init__(self, offset=None, **kwargs):  #: !to_size at
+        super().__init__(**kwargs)  #: to_size | at
+        self.size, self.offset = size, offset  #: to_size at
+        self.size = size  #: to_size !at
+        self.offset = offset  #: !to_size at
+  #: to_size | at
     def call(self, inputs):
-        x, sizes = sized(inputs, self.size)
-        rests = [length - size for length, size in zip(x.shape[1:-1], sizes)]
-        starts = self.offset or [rest // 2 for rest in rests]
-        parts = [slice(start, start + size) for start, size in zip(starts, sizes)]
+        x, sizes = inputs, self.size  #: to_size !like
+        x, like = inputs  #: !to_size like
+        sizes = like.shape[1:-1]  #: !to_size like
+        x, sizes = sized(inputs, self.size)  #: to_size like
+        starts = [(length - size) // 2 for length, size in zip(x.shape[1:-1], sizes)]  #: middle
+        starts = self.offset or starts  #: at middle
+        parts = [slice(start, start + size) for start, size in zip(starts, sizes)]  #: middle
+        parts = [slice(start, start + size) for start, size in zip(self.offset, sizes)]  #: !middle
         return x[(slice(None), *parts)]
 '''
+
+
+CROPPING_PARTS = (CROPS_TO_SIZE, CROPS_LIKE, CROPS_AT, CROPS_MIDDLE)
+
+
+def _cropping(parts: Parts) -> str:
+    return cut(CROPPING_TO, parts) + "\n"
+
 
 PADDING_TO = '''
 class PaddingTo(layers.Layer):
@@ -226,7 +248,7 @@ HELPERS = {
     "NearestUpsampling": Helper(NEAREST_UPSAMPLING, needs=("sized",)),
     "LinearUpsampling": Helper(LINEAR_UPSAMPLING),
     "LinearUpsamplingTo": Helper(LINEAR_UPSAMPLING_TO, needs=("LinearUpsampling", "sized")),
-    "CroppingTo": Helper(CROPPING_TO, needs=("sized",)),
+    "CroppingTo": Helper(_cropping(CROPPING_PARTS), ("sized",), _cropping),
     "PaddingTo": Helper(PADDING_TO, needs=("sized",)),
     "ConstantPadding": Helper(CONSTANT_PADDING),
     "ReflectPadding": Helper(REFLECT_PADDING),
