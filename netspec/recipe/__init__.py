@@ -63,7 +63,8 @@ class Group(Settings):
     `layers` are names or patterns of layers or scopes. `rate` multiplies the learning rate, `weight_decay` replaces
     that of the optimiser. `freeze` keeps the weights as they are in the first epochs: a number of epochs, or `true`
     for all; a batch norm of which all weights are frozen calculates as in inference, and its statistics stay. A weight
-    belongs to the first group that names it.
+    belongs to the first group that names it, so a group of some layers comes before one of all; a group to which no
+    weight is left is an error.
     """
 
     layers: Patterns
@@ -83,7 +84,10 @@ class EarlyStop(Settings):
 
 
 class CheckpointInterval(Settings):
-    """How often all that a resumed run needs is written: every so many epochs, steps or minutes, whichever is first."""
+    """How often all that a resumed run needs is written: every so many epochs, steps or minutes, whichever is first.
+
+    At least one of them is given.
+    """
 
     epochs: Annotated[Count | None, Field(description="a whole number of epochs from 1")] = None
     steps: Annotated[Count | None, Field(description="a whole number of steps from 1")] = None

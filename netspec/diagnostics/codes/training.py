@@ -7,9 +7,9 @@ _HEAD = "netspec: 1\nname: tiny\ninput: [1, 28, 28]\nlayers: [flatten, {dense: 1
 UNKNOWN_SETTING = Code(
     "NS0501",
     "a recipe does not have this setting",
-    "`train:` contains a recipe with the settings data, pad, normalise, train_size, test_size, batch, epochs,"
-    " loss, optimizer, metrics, seed. netspec would have to ignore any other key, and the training would not be"
-    " the one that you asked for.",
+    "`train:` contains a recipe, whose settings docs/recipe.md lists: data, batch, epochs, loss, optimizer, schedule,"
+    " metrics and others. netspec would have to ignore any other key, and the training would not be the one that you"
+    " asked for.",
     example=_HEAD + "train: {epoch: 3}\n",
 )
 
@@ -32,8 +32,8 @@ SETTING_MISSING = Code(
 UNKNOWN_CHOICE = Code(
     "NS0504",
     "no loss, metric or optimiser has this name",
-    "In this version, the loss is `cross_entropy`, the metric is `accuracy`, and the optimiser is `sgd` or"
-    " `adam`.",
+    "Losses, metrics, optimisers, schedules, augmentations and limits of gradients are chosen by their names, which"
+    " docs/recipe.md lists. For a name of another library, the message says the one of netspec.",
     example=_HEAD + "train: {optimizer: agam}\n",
 )
 
@@ -48,9 +48,8 @@ ONE_OPTIMIZER = Code(
 UNKNOWN_DATA = Code(
     "NS0506",
     "no data set has this name",
-    "`data` names a data set that netspec knows (fashion-mnist-small, which is part of netspec, fashion-mnist,"
-    " mnist), or is the path of an .npz file or of a folder of idx files. A path contains a slash or ends in"
-    " .npz, so a misspelt name is never mistaken for a path.",
+    "`data` names a data set that netspec knows (`netspec data` lists them), or is the path of a file or folder."
+    " A path contains a slash or a dot, so a misspelt name is never mistaken for a path.",
     example=_HEAD + "train: {data: fashion-mnits}\n",
 )
 
@@ -77,7 +76,7 @@ NOT_A_CLASSIFIER = Code(
     " is a vector with one value per class. A network with several outputs names the loss of each in `losses`."
     " Cross-entropy takes logits: a softmax at the end is left out of the loss, and layers after it that only move"
     " values (such as `flatten`) stay. Any other layer that turns the output into probabilities or distances is an"
-    " error.",
+    " error. If no weight learns, because all are frozen or there are none, it is a warning.",
     example=_HEAD.replace("flatten, {dense: 10}", "{conv: {filters: 10, kernel: 3}}")
     + "train: {data: mnist}\n",
 )
