@@ -197,7 +197,8 @@ def returning(body: Tree) -> Tree:
         return body
     *first, made = statements(run.item)
     assert isinstance(made, Branch)
-    if not (isinstance(made.form, Statement) and made.form.to == _plain(back.branches[0])):
+    value = _plain(back.branches[0])
+    if not (value and isinstance(made.form, Statement) and made.form.to == value):
         return body
     tap = made.form.tap and ("", made.form.tap[1])
     given = Branch(Statement(back.form.indent, tap, RETURN), made.branches)

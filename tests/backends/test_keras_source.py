@@ -33,6 +33,7 @@ from netspec_keras.helpers import HELPERS, required, sweeps
 from netspec_keras.source import TAKEN, function_name, source
 from tests.building import Sketch
 from tests.cases import CASES
+from tests.language.author import graph_of
 from tests.structures import STRUCTURES, structure
 
 DTYPE = re.compile(r'\bb?float\d+\b|\bint(?!32\b)\d+\b|dtype=(?!None\b|"int32"|self\.)')
@@ -446,3 +447,20 @@ layers: [{unit: relu}, {unit: gelu}]
         encoding="utf-8",
     )
     assert source(load(str(path))).text.count("def unit") == 2
+
+
+def test_a_layer_on_a_further_output_of_the_last_repetition_is_returned() -> None:
+    graph = graph_of(
+        """
+        input: [3, 4]
+        blocks:
+          coder:
+            layers:
+              - {rnn: {units: 3, direction: both, return: last}, name: first}
+              - {rnn: {units: 3, direction: both}, from: [input, first.state], repeat: 2, carry: {state: state}}
+              - {tanh: , from: rnn1.state}
+        layers: [coder]
+        """
+    )
+    (returned,) = (line for line in source(graph).text.splitlines() if "tanh1" in line)
+    assert returned.strip().startswith('return layers.Activation("tanh"')
