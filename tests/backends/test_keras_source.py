@@ -452,15 +452,16 @@ layers: [{unit: relu}, {unit: gelu}]
 def test_a_layer_on_a_further_output_of_the_last_repetition_is_returned() -> None:
     graph = graph_of(
         """
-        input: [3, 4]
         blocks:
           coder:
             layers:
-              - {rnn: {units: 3, direction: both, return: last}, name: first}
-              - {rnn: {units: 3, direction: both}, from: [input, first.state], repeat: 2, carry: {state: state}}
-              - {tanh: , from: rnn1.state}
-        layers: [coder]
+              - {tanh: , name: x}
+              - {rnn: {units: 3, axis: 0, direction: both, return: last}, name: first}
+              - {rnn: {units: 3, axis: 0, direction: both}, from: [x, first.state], name: y,
+                 repeat: 2, carry: {state: state}}
+              - {relu: , from: y.state}
+        layers: [flatten, {reshape: [4, -1]}, coder]
         """
     )
-    (returned,) = (line for line in source(graph).text.splitlines() if "tanh1" in line)
-    assert returned.strip().startswith('return layers.Activation("tanh"')
+    (returned,) = (line for line in source(graph).text.splitlines() if "relu1" in line)
+    assert returned.strip().startswith("return layers.ReLU(")
