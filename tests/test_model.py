@@ -54,7 +54,7 @@ class Word(StrEnum):
 VALUES: list[Any] = [
     *(None, True, False, -1, 0, 1, 2, 3, 2**31, 2**53, 2**53 + 1, 2**70, -0.0, 0.1, 0.5, 1.0, 3.0, -1.5),
     *(math.nan, math.inf, -math.inf, 1e300, 1e-300, "", "a", "same", "half", "causal", "relu", "prelu", "none"),
-    *("first", "characters", CheckpointInterval()),
+    *("first", "characters", CheckpointInterval(epochs=1)),
     *("he_normal", "sgd", "height", "NaN", "1", Word.relu, b"a", {}, {"a": 1}, {"a": 1, "b": 2}, {"a": 0, "b": True}),
     *({"constant": 0.5}, {"normal": {"std": -1}}, {"leaky_relu": 0.1}, {"leaky_relu": {"slope": -1}}, {"elu": None}),
     *([], (), [1], (1,), [0], [1, 2], (1, 2), [1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4, 5], [1.0], [True], ["a"], [None]),

@@ -396,8 +396,8 @@ def written(name: str) -> Graph:
 def test_a_layer_that_is_shared_gives_all_that_one_of_its_uses_needs() -> None:
     graph = written("states")
     text = backend("keras").source(graph).text  # type: ignore[attr-defined]
-    assert "_, state2, cell2 = shared_b([x, state, cell])" in text
-    assert "c, _, _ = shared_b([x, state2, cell2])" in text
+    assert "_, b_state, b_cell = shared_b([x, a_state, a_cell])" in text
+    assert "c, _, _ = shared_b([x, b_state, b_cell])" in text
     assert "self.c.weight_hh_l0 = self.b.weight_hh_l0" in backend("torch").source(graph).text  # type: ignore[attr-defined]
 
 
@@ -405,8 +405,8 @@ def test_a_layer_that_is_shared_gives_all_that_one_of_its_uses_needs() -> None:
 def test_layers_that_share_can_return_what_they_like() -> None:
     text = backend("keras").source(written("returns")).text  # type: ignore[attr-defined]
     assert "a, _, _, _, _ = shared_a(x)" in text
-    assert "_, b, _, state, cell = shared_a(x)" in text
-    assert "_, _, c, state2, _ = shared_a([x, n])" in text
+    assert "_, b, _, b_state, cell = shared_a(x)" in text
+    assert "_, _, c, c_state, _ = shared_a([x, n])" in text
 
 
 @needs_keras

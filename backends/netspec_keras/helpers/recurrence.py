@@ -9,7 +9,6 @@ from netspec.lowering.cutting import cut
 from netspec.lowering.layout import docstring
 from netspec_keras.helpers.helper import Helper, Parts
 from netspec_keras.helpers.sweeps import (
-    ABOUT_MOVES,
     ALL,
     COUPLED,
     PEEPHOLES,
@@ -26,7 +25,8 @@ from netspec_keras.helpers.sweeps import (
 def _along(parts: Parts) -> str:
     """The wrapper of a layer of Keras'."""
     turned = UNMOVED in parts
-    about = "A layer of sequences along one axis of (N, *sizes, channels); other axes count as samples."
+    about = "A layer of sequences along one axis of (N, *sizes, channels)"
+    about += ", which can be moved already." if turned else "; other axes count as samples."
     moves = ", moves_in=True, moves_out=True" if turned else ""
     keeps = ["        self.moves_in, self.moves_out = moves_in, moves_out"] if turned else []
     goes_in = "ops.transpose(inputs, order)"
@@ -40,7 +40,7 @@ def _along(parts: Parts) -> str:
         config = '{**super().get_config(), "axis": self.axis, **moves}'
     lines = [
         "class Along(layers.Wrapper):",
-        *docstring(f"{about}\n\n{ABOUT_MOVES}" if turned else about, 1),
+        *docstring(about, 1),
         "",
         f"    def __init__(self, layer, axis=1{moves}, **kwargs):",
         "        super().__init__(layer, **kwargs)",
