@@ -73,10 +73,11 @@ def _called(use: Module, value: str, around: Mapping[str, Module]) -> _Name:
 
 
 def _own_name(module: Module, item: Node | Module, value: str) -> _Name:
-    if value != given(item)[0]:
-        return _Name(titles(module).get(value, value.rpartition(".")[2]), chosen=True)
-    name = place_of(item).rpartition(".")[2]
-    return _Name() if name.isdigit() else _Name(name, chosen=not is_automatic(item))
+    is_first = value == given(item)[0]
+    name = (place_of(item) if is_first else titles(module).get(value, value)).rpartition(".")[2]
+    if name.isdigit():  # the number of a repetition
+        return _Name()
+    return _Name(name, chosen=not (is_first and is_automatic(item)))
 
 
 def _common(names: Sequence[_Name]) -> str:

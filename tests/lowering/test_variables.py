@@ -13,6 +13,7 @@ from netspec.lowering.sizes import with_sizes
 from netspec.lowering.variables import parameters, titles, variables
 from netspec.ops import OPS
 from tests.building import Sketch
+from tests.language.author import graph_of
 from tests.structures import STRUCTURES, structure
 
 TAKEN = frozenset({"self", "torch"})
@@ -118,6 +119,21 @@ def test_an_input_that_a_block_does_not_name_goes_by_what_its_calls_give() -> No
     (decoder,) = (module for module in root.modules() if module.path == "decoder2")
     named = parameters(decoder, TAKEN, words=found["decoder2"])
     assert [*named.values()] == ["x", "where", "encoder"]
+
+
+def test_the_number_of_a_repetition_is_no_name_of_an_input() -> None:
+    graph = graph_of(
+        """
+        layers:
+          - {relu: , repeat: 2, name: twice}
+          - {tanh: , name: a}
+          - {layers: [{add: [twice.0, a]}, relu], name: both}
+        """
+    )
+    root = outline(graph)
+    found = words(definitions(root), root)
+    assert set(found) == {"both"}
+    assert "0" not in found["both"].values()
 
 
 def test_further_outputs_of_one_name_have_that_of_their_layer_too() -> None:
