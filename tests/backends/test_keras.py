@@ -313,7 +313,9 @@ def test_a_saved_model_loads_whatever_layers_its_text_defines(tmp_path: Path) ->
     graphs = {name: case.graph() for case in (*CASES, *others) for name in _classes(case.graph())}
     # Only a network with two kinds of recurrent layers has the class that they share.
     graphs["Recurrent"] = graph_of(RECURRENT)
-    assert "Recurrent" in _classes(graphs["Recurrent"])
+    # A row of the table has no other layer whose size it could take.
+    graphs["SpreadLike"] = graph_of(SPREAD)
+    assert all(name in _classes(graphs[name]) for name in ("Recurrent", "SpreadLike"))
     defined = {name for name, each in HELPERS.items() if each.text.lstrip().startswith("class ")}
     assert defined == set(graphs)
     for name, graph in graphs.items():
@@ -333,6 +335,14 @@ def test_a_saved_model_loads_whatever_layers_its_text_defines(tmp_path: Path) ->
         for output, values in wanted.items():
             np.testing.assert_array_equal(found[output], values, f"{name}: {output}")
 
+
+SPREAD = """netspec: 1
+name: a
+input: [2, 3, 4]
+layers:
+  - global_avg_pool
+  - repeat_vector: {like: input}
+"""
 
 RECURRENT = """netspec: 1
 name: a
