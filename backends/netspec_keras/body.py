@@ -66,9 +66,11 @@ class FunctionWriter:
         entries = list(_entries(self.steps))
         filled = [name for step in self.steps if isinstance(step, PlannedRepeat) for name in step.lists]
         found = lists(self.module.inputs, [each.item for each in entries])
-        self.lists = called(dict.fromkeys([*filled, *found]), {*self.taken, NAME})
-        listed = {value: each.name for value, each in self.lists.items()}
         words = self.plan.words.get(self.module.path, {})
+        # A loop does not replace an input: what follows may take it, and the model does.
+        several = parameters(self.module, {*self.taken, NAME}, {}, words) if len(self.module.inputs) > 1 else {}
+        self.lists = called(dict.fromkeys([*filled, *found]), {*self.taken, NAME, *several.values()})
+        listed = {value: each.name for value, each in self.lists.items()}
         self.inputs = parameters(self.module, {*self.taken, NAME}, listed, words)
         if self.is_root and len(self.inputs) == 1:
             self.inputs = dict.fromkeys(self.inputs, ROOT_INPUT)
@@ -100,10 +102,14 @@ class FunctionWriter:
 
     def _elements(self, rounds: PlannedRepeat) -> Iterator[tuple[str, str]]:
         """The variables of values that only lists take."""
-        for each in (step for body in rounds.bodies for step in body if isinstance(step, Append)):
-            if not self.uses[each.value]:
-                names = self.lists[each.listed]
-                yield each.value, names.more if is_list(each.value) else names.one
+        for body in rounds.bodies:
+            *_, end = (step for step in body if not isinstance(step, Append))
+            last = given(end.item) if isinstance(end, PlannedCall) else ()
+            for each in (step for step in body if isinstance(step, Append)):
+                # What is made after it in the repetition could take its variable.
+                if not self.uses[each.value] or (isinstance(end, PlannedCall) and each.value not in last):
+                    names = self.lists[each.listed]
+                    yield each.value, names.more if is_list(each.value) else names.one
 
     def _carried(self, rounds: PlannedRepeat) -> Iterator[tuple[str, str]]:
         """The variables of what goes from repetition to repetition besides `x`: one for all."""

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from netspec.diagnostics import Problems
 from netspec.graph import Graph
 from netspec.language.reading import locations
-from netspec.loading import load
+from netspec.loading import graph_of_text, load
 from netspec.lowering.layout import WIDTH
 from netspec.ops.activation import Elu, Relu6, Selu
 from netspec.ops.base import Op
@@ -465,3 +466,30 @@ def test_a_layer_on_a_further_output_of_the_last_repetition_is_returned() -> Non
     )
     (returned,) = (line for line in source(graph).text.splitlines() if "relu1" in line)
     assert returned.strip().startswith("return layers.ReLU(")
+
+
+def _graph(text: str) -> Graph:
+    problems = Problems()
+    graph = graph_of_text(text, "net.yaml", problems)
+    assert graph is not None, problems.errors
+    return graph
+
+
+@pytest.mark.parametrize("name", ["y", "c", "x"])
+def test_what_a_loop_collects_replaces_neither_an_input_nor_what_comes_later(name: str) -> None:
+    """The proof accepts the folded text: a text that it refuses would be written without a loop, with a warning."""
+    graph = _graph(
+        f"""
+netspec: 1
+name: net
+inputs: {{a: [3, 4, 4], {name}: [3]}}
+layers:
+  - {{identity: , from: a}}
+  - layers: [{{conv: {{filters: "${{2 + index}}", kernel: 1}}, name: c}}, {{conv: {{filters: 3, kernel: 1}}}}]
+    repeat: 3
+    name: all
+  - multiply: [[], [{{concat: , from: all.*.c}}, {{conv: {{filters: 3, kernel: 1}}}}]]
+  - add: [[], [{{identity: , from: {name}}}]]
+"""
+    )
+    assert source(graph).text.count(".append(") == 3
