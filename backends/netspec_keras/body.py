@@ -17,7 +17,7 @@ from netspec.lowering.parts import Argument, Call, Index, Part, Quoted, Raw, Seq
 from netspec.lowering.statements import Line, Loop, giving
 from netspec.lowering.template import Definition
 from netspec.lowering.tree import EqualRun
-from netspec.lowering.variables import parameters, starts_branch, titles, variables
+from netspec.lowering.variables import MAIN, parameters, starts_branch, titles, variables
 from netspec_keras.layer import DASH, LayerText, Lowered
 from netspec_keras.plan import Append, Heading, PlannedCall, PlannedRepeat, PlanStep, SourcePlan, spell
 
@@ -68,7 +68,9 @@ class FunctionWriter:
         found = lists(self.module.inputs, [each.item for each in entries])
         words = self.plan.words.get(self.module.path, {})
         # A loop does not replace an input: what follows may take it, and the model does.
-        several = parameters(self.module, {*self.taken, NAME}, {}, words) if len(self.module.inputs) > 1 else {}
+        several = (
+            parameters(self.module, {*self.taken, NAME}, {}, words) if len(self.module.inputs) > 1 else {}
+        )
         self.lists = called(dict.fromkeys([*filled, *found]), {*self.taken, NAME, *several.values()})
         listed = {value: each.name for value, each in self.lists.items()}
         self.inputs = parameters(self.module, {*self.taken, NAME}, listed, words)
@@ -146,7 +148,7 @@ class FunctionWriter:
         for suffix in suffixes:
             name = "_".join(filter(None, (stem, suffix)))
             name = free(name if name.isidentifier() else f"layer_{name}", ())
-            taken = {*self.taken, NAME, *self.inputs.values(), *self.lent.values()}
+            taken = {*self.taken, NAME, MAIN, *self.inputs.values(), *self.lent.values()}
             self.lent[_path(item), suffix] = numbered(name, taken)
 
     def _name_rounds(self, items: Sequence[Node | Module], taken: set[str]) -> None:

@@ -493,3 +493,24 @@ layers:
 """
     )
     assert source(graph).text.count(".append(") == 3
+
+
+def test_a_layer_of_a_shared_block_is_not_called_as_the_values_there() -> None:
+    graph = _graph(
+        """
+netspec: 1
+name: net
+inputs: {p: [3, 4], q: [3, 4]}
+blocks:
+  unit:
+    inputs: [a, b]
+    layers:
+      - {add: , from: [a, b], name: x}
+      - {conv: {filters: 3, kernel: 1}}
+      - relu
+layers:
+  - {unit: , from: [p, q], name: one}
+  - {unit: , from: [one, q], name: two, share: one}
+"""
+    )
+    assert "    x2 = layers.Add(" in source(graph).text
