@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from netspec.backend import Builds, Learns, capable
+from netspec.lowering import witness
+from netspec.lowering.witness import WrongFold
 from netspec.ops import OPS
 from netspec.types import Type
 from tests import oracle
@@ -222,6 +224,24 @@ def test_a_wrong_weight_is_seen(kind: str, name: str, monkeypatch: pytest.Monkey
     broken = failure(NETWORK, "0", "2", (LEARNER,))
     assert broken is not None
     assert broken.kind == f"{LEARNER}: {kind}"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_text_that_cannot_be_folded_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands outside pytest do not make an error of every warning."""
+    needs(LEARNER)
+    folds = iter([WrongFold("another network")])
+    true = witness.prove
+
+    def wrong(*arguments: Any) -> None:
+        for fold in folds:
+            raise fold
+        true(*arguments)
+
+    monkeypatch.setattr(witness, "prove", wrong)
+    broken = failure(NETWORK, "0", "2", (LEARNER,))
+    assert broken is not None
+    assert broken.kind == f"{LEARNER} build Unfolded"
 
 
 def test_a_wrong_gradient_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
