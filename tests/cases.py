@@ -515,6 +515,17 @@ def _norms() -> Iterator[Case]:
         yield _row("everything", "layer_norm", x, over="everything")
         yield _row("groups", "group_norm", x, groups=2)
         yield _row("instance", "group_norm", x, groups=x[0] if len(x) > 1 else 1)
+        quick = {"slow": len(x) != 3, "engines": len(x) != 3}
+        for name, fields in (("plain", {}), ("everything", {"over": "everything", "epsilon": 1e-3})):
+            yield replace(_row(name, "rms_norm", x, **fields), **quick)
+            yield replace(_row(f"{name}_bare", "rms_norm", x, scale=False, **fields), slow=True, engines=True)
+        if len(x) > 1:
+            yield replace(_row("plain", "instance_norm", x, epsilon=1e-3), **quick)
+            yield replace(_row("no_scale", "instance_norm", x, scale=False), **quick)
+            yield replace(_row("no_center", "instance_norm", x, center=False), slow=True, engines=True)
+            yield replace(
+                _row("bare", "instance_norm", x, scale=False, center=False), slow=True, engines=True
+            )
         yield _row("paper", "local_response_norm", x)
         yield _row(
             "frameworks", "local_response_norm", x, size=3, alpha=0.5, beta=0.5, bias=1.0, average=True
@@ -529,11 +540,13 @@ def _norms() -> Iterator[Case]:
         yield _row("plain", "rbf", x, units=3)
         for keyword, field in (
             ("spatial_dropout", "rate"),
+            ("drop_path", "rate"),
             ("gaussian_noise", "std"),
             ("mask_input", "rate"),
         ):
-            yield Case(f"{keyword}_{len(x) - 1}d_none", keyword, {field: 0.0}, (x,))
-            yield Case(f"{keyword}_{len(x) - 1}d_half", keyword, {field: 0.5}, (x,))
+            slow = keyword == "drop_path" and len(x) != 3
+            yield Case(f"{keyword}_{len(x) - 1}d_none", keyword, {field: 0.0}, (x,), slow=slow, engines=slow)
+            yield Case(f"{keyword}_{len(x) - 1}d_half", keyword, {field: 0.5}, (x,), slow=slow, engines=slow)
         for keyword in ("relu6", "elu", "selu", "silu", "swish", "hard_sigmoid", "hard_swish", "softplus"):
             yield _row("plain", keyword, x)
         yield _row("plain", "mish", x)

@@ -103,13 +103,23 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(Positions, tensors.positions),
             )
         case "norm":
-            from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
+            from netspec.ops.norm import (
+                BatchNorm,
+                GroupNorm,
+                InstanceNorm,
+                L2Norm,
+                LayerNorm,
+                LocalResponseNorm,
+                RmsNorm,
+            )
             from netspec_keras import norms
 
             return table(
                 on(BatchNorm, norms.batch_norm),
                 on(LayerNorm, norms.layer_norm),
                 on(GroupNorm, norms.group_norm),
+                on(InstanceNorm, norms.instance_norm),
+                on(RmsNorm, norms.rms_norm),
                 on(LocalResponseNorm, norms.local_response_norm),
                 on(L2Norm, norms.l2_norm),
             )
@@ -122,12 +132,13 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(ScaleBy, norms.scale_by),
             )
         case "regularize":
-            from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
+            from netspec.ops.regularize import Dropout, DropPath, GaussianNoise, MaskInput, SpatialDropout
             from netspec_keras import norms
 
             return table(
                 on(Dropout, norms.noise("layers.Dropout")),
                 on(SpatialDropout, norms.spatial_dropout),
+                on(DropPath, norms.drop_path),
                 on(GaussianNoise, norms.gaussian_noise),
                 on(MaskInput, norms.noise("MaskInput")),
             )

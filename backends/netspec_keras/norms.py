@@ -12,8 +12,17 @@ from netspec_keras.layer import Holder, LayerText, Lowered
 
 if TYPE_CHECKING:
     from netspec.ops.dense import Dense, Rbf
-    from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm, Normalisation
-    from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
+    from netspec.ops.norm import (
+        BatchNorm,
+        GroupNorm,
+        InstanceNorm,
+        L2Norm,
+        LayerNorm,
+        LocalResponseNorm,
+        Normalisation,
+        RmsNorm,
+    )
+    from netspec.ops.regularize import Dropout, DropPath, GaussianNoise, MaskInput, SpatialDropout
     from netspec.ops.scale import Scale, ScaleBy
 
 EPSILON = 1e-3
@@ -73,6 +82,23 @@ def group_norm(op: GroupNorm, types: Types) -> Lowered:
     return Lowered((LayerText("layers.GroupNormalization", arguments),), _learnt(op), keeps="channels")
 
 
+def instance_norm(op: InstanceNorm, types: Types) -> Lowered:
+    """`layers.GroupNormalization` with one group a channel."""
+    arguments = (first(-1, "groups"), option("epsilon", op.epsilon, EPSILON), *_flags(op))
+    return Lowered((LayerText("layers.GroupNormalization", arguments),), _learnt(op), keeps="channels")
+
+
+def rms_norm(op: RmsNorm, types: Types) -> Lowered:
+    """`layers.RMSNormalization`, which always has its scale; else a helper."""
+    rank = len(types[0].spatial) if op.over == "everything" else 0
+    letters = KERNEL_AXES[rank] if rank else ""
+    cls = "layers.RMSNormalization" if op.scale else "UnscaledRMSNormalization"
+    axis = option("axis", tuple(range(1, rank + 2)) if rank else -1, -1)
+    holder = {"weight": Holder("scale", "C" + letters, letters + "C")} if op.scale else {}
+    layer = LayerText(cls, (axis, option("epsilon", op.epsilon, 1e-6)))
+    return Lowered((layer,), holder, keeps="nothing" if rank else "channels")
+
+
 def local_response_norm(op: LocalResponseNorm, types: Types) -> Lowered:
     """A helper; its alpha multiplies the sum of the squares."""
     arguments = (
@@ -113,6 +139,12 @@ def spatial_dropout(op: SpatialDropout, types: Types) -> Lowered:
     rank = len(types[0].spatial)
     cls = f"layers.SpatialDropout{rank}D" if rank else "layers.Dropout"
     return Lowered((LayerText(cls, (first(op.rate, "rate"),)),), keeps="channels")
+
+
+def drop_path(op: DropPath, types: Types) -> Lowered:
+    """`layers.Dropout` that draws once a sample; a sample without positions or channels has no such layer."""
+    once = option("noise_shape", (None, *(1 for _ in types[0].shape)))
+    return Lowered((LayerText("layers.Dropout", (first(op.rate, "rate"), once)),), keeps="all")
 
 
 def gaussian_noise(op: GaussianNoise, types: Types) -> Lowered:

@@ -18,10 +18,10 @@ from netspec.ops.gate import Gated
 from netspec.ops.gather import Gather
 from netspec.ops.indices import Embedding, OneHot
 from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
-from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
+from netspec.ops.norm import BatchNorm, GroupNorm, InstanceNorm, L2Norm, LayerNorm, LocalResponseNorm, RmsNorm
 from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
 from netspec.ops.recurrent import Gru, Lstm, Rnn
-from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
+from netspec.ops.regularize import Dropout, DropPath, GaussianNoise, MaskInput, SpatialDropout
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.ops.scale import Scale, ScaleBy
@@ -51,12 +51,15 @@ LOWERINGS: Mapping[type[Op], Lowering] = table(
     on(BatchNorm, norms.batch_norm),
     on(LayerNorm, norms.layer_norm),
     on(GroupNorm, norms.group_norm),
+    on(InstanceNorm, norms.instance_norm),
+    on(RmsNorm, norms.rms_norm),
     on(LocalResponseNorm, norms.local_response_norm),
     on(L2Norm, norms.l2_norm),
     on(Scale, norms.scale),
     on(ScaleBy, norms.scale_by),
     on(Dropout, norms.noise),
     on(SpatialDropout, norms.noise),
+    on(DropPath, norms.noise),
     on(GaussianNoise, norms.noise),
     on(MaskInput, norms.noise),
     on(Add, merges.add),

@@ -7,8 +7,8 @@ import numpy as np
 from netspec.backend import Unsupported
 from netspec.ops.base import Op
 from netspec.ops.dense import Dense, Rbf
-from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
-from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
+from netspec.ops.norm import BatchNorm, GroupNorm, InstanceNorm, L2Norm, LayerNorm, LocalResponseNorm, RmsNorm
+from netspec.ops.regularize import Noise
 from netspec.ops.scale import Scale, ScaleBy
 from netspec_numpy.calculation import Calculation, Values, along_channels, biased, spatial
 
@@ -49,6 +49,17 @@ def group_norm(op: GroupNorm, this: Calculation) -> Values:
     return learnt(normal(grouped, (2,), op.epsilon).reshape(this.x.shape), this)
 
 
+def instance_norm(op: InstanceNorm, this: Calculation) -> Values:
+    """Per sample and channel, over all positions."""
+    return learnt(normal(this.x, spatial(this.x), op.epsilon), this)
+
+
+def rms_norm(op: RmsNorm, this: Calculation) -> Values:
+    """X / √(mean of x² + ε): at each position over the channels, or over everything."""
+    axes = (1,) if op.over == "channels" else tuple(range(1, this.x.ndim))
+    return learnt(this.x / np.sqrt((this.x**2).mean(axis=axes, keepdims=True) + op.epsilon), this)
+
+
 def local_response_norm(op: LocalResponseNorm, this: Calculation) -> Values:
     """X / (bias + alpha · Σ x²)^beta over a window of channels; alpha · the mean with `average`."""
     before, after = op.size // 2, (op.size - 1) // 2
@@ -86,7 +97,7 @@ def rbf(op: Rbf, this: Calculation) -> Values:
     return np.asarray((apart**2).sum(axis=2))
 
 
-def noise(op: Dropout | SpatialDropout | GaussianNoise | MaskInput, this: Calculation) -> Values:
+def noise(op: Noise, this: Calculation) -> Values:
     """The input, unless values are drawn."""
     check_still(op, this)
     return this.x

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from netspec.ops.dense import Dense, Rbf
-from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
-from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
+from netspec.ops.norm import BatchNorm, GroupNorm, InstanceNorm, L2Norm, LayerNorm, LocalResponseNorm, RmsNorm
+from netspec.ops.regularize import Noise
 from netspec.ops.scale import Scale, ScaleBy
 from netspec_onnx.functions import activate
 from netspec_onnx.site import Site
@@ -94,6 +94,26 @@ def group_norm(op: GroupNorm, site: Site) -> str:
     return _learnt(site, site.reshape(normal, site.types[0].shape))
 
 
+def instance_norm(op: InstanceNorm, site: Site) -> str:
+    """`InstanceNormalization`; its formula in float64."""
+    if site.double:
+        return _learnt(site, _normal(site, site.x, tuple(range(2, 2 + site.rank)), op.epsilon))
+    scale = _or_constant(site, "weight", 1.0, (site.channels,))
+    shift = _or_constant(site, "bias", 0.0, (site.channels,))
+    return site.emit("InstanceNormalization", site.x, scale, shift, epsilon=float(op.epsilon))
+
+
+def rms_norm(op: RmsNorm, site: Site) -> str:
+    """The formula."""
+    over_channels = op.over == "channels" or not site.rank
+    axes = site.integers((1,) if over_channels else tuple(range(1, 2 + site.rank)))
+    squared = site.emit("ReduceMean", site.emit("Mul", site.x, site.x), axes, keepdims=1)
+    normal = site.emit("Div", site.x, site.emit("Sqrt", site.emit("Add", squared, site.number(op.epsilon))))
+    if over_channels:
+        return _learnt(site, normal)
+    return site.emit("Mul", normal, site.weights["weight"]) if op.scale else normal
+
+
 def local_response_norm(op: LocalResponseNorm, site: Site) -> str:
     """`LRN` on images if as many channels are before as after; else the sum of shifted squares."""
     if site.rank == 2 and op.size % 2:
@@ -132,6 +152,6 @@ def scale_by(op: ScaleBy, site: Site) -> str:
     return site.emit("Mul", site.x, site.number(op.factor))
 
 
-def noise(op: Dropout | SpatialDropout | GaussianNoise | MaskInput, site: Site) -> str:
+def noise(op: Noise, site: Site) -> str:
     """Nothing: a file is for inference, in which no noise is drawn."""
     return site.emit("Identity", site.x)

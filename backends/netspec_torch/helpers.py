@@ -10,7 +10,11 @@ from netspec.lowering.cutting import Parts
 from netspec_torch import cells, conv_cells
 
 RANKS = (1, 2, 3)
-BASES = (*(f"BatchNorm{rank}d" for rank in RANKS), "LayerNorm", "GroupNorm")
+BASES = (
+    *(f"{kind}Norm{rank}d" for kind in ("Batch", "Instance") for rank in RANKS),
+    "LayerNorm",
+    "GroupNorm",
+)
 _CALLED = re.compile(r"(?<![\w.])([A-Z]\w*|bilinear_|gates_|lift_gates_)\(")
 _BASES_OF = {**cells.BASES, **conv_cells.BASES}
 
@@ -141,6 +145,17 @@ def lift_gates_(bias, *values):
     """Add a number to the start of the bias of each gate."""
     for part, value in zip(bias.data.chunk(len(values)), values, strict=True):
         part.add_(value)''',
+    "DropPath": '''\
+class DropPath(nn.Module):
+    """In training sets whole samples to 0 with this probability, and makes up for it in the others."""
+
+    def __init__(self, rate):
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x):
+        ones = x.new_ones(x.shape[0], *(1,) * (x.dim() - 1))
+        return x * F.dropout(ones, self.rate) if self.training and self.rate else x''',
     "GaussianNoise": '''\
 class GaussianNoise(nn.Module):
     """In training adds normal noise of this standard deviation."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from netspec.dataclass import replace
-from netspec.lowering.parts import Call, Part, Slot, call, seq
+from netspec.lowering.parts import Call, Slot, call, seq
 from netspec.lowering.tree import LiteralValue
 from netspec_torch.functions import activate, is_open
 from netspec_torch.orders import channels_last
@@ -14,8 +14,17 @@ from netspec_torch.site import Lowered, Site, run
 
 if TYPE_CHECKING:
     from netspec.ops.dense import Dense, Rbf
-    from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm, Normalisation
-    from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
+    from netspec.ops.norm import (
+        BatchNorm,
+        GroupNorm,
+        InstanceNorm,
+        L2Norm,
+        LayerNorm,
+        LocalResponseNorm,
+        Normalisation,
+        RmsNorm,
+    )
+    from netspec.ops.regularize import Dropout, DropPath, GaussianNoise, MaskInput, SpatialDropout
     from netspec.ops.scale import Scale, ScaleBy
 
 
@@ -70,16 +79,41 @@ def batch_norm(op: BatchNorm, site: Site) -> Lowered:
     return _run(site, module)
 
 
-def layer_norm(op: LayerNorm, site: Site) -> Lowered:
-    """`nn.LayerNorm`, which normalises the last axes: all axes, or the channels, which must be the last one."""
+def _over(op: LayerNorm | RmsNorm, site: Site) -> Slot:
+    """The shape of the last axes, over which a layer of PyTorch normalises: all axes, or the channels."""
     shape: LiteralValue = (
         site.channels if op.over == "channels" or not site.rank else tuple(site.inputs[0].shape)
     )
-    size: Part = Slot(shape, "in_channels", channels=isinstance(shape, int))
-    module = call(_without(op, "LayerNorm"), size, eps=Slot(op.epsilon, "eps", default=1e-5))
+    return Slot(shape, "in_channels", channels=isinstance(shape, int))
+
+
+def _on_last(op: LayerNorm | RmsNorm, site: Site, module: Call) -> Lowered:
+    """A normalisation of the last axes: the channels must be the last one, unless it is over everything."""
     if op.over == "everything" or not site.rank:
         return _run(site, module)
     return _on_channels_last(site, _run(site, module))
+
+
+def layer_norm(op: LayerNorm, site: Site) -> Lowered:
+    """`nn.LayerNorm`."""
+    module = call(_without(op, "LayerNorm"), _over(op, site), eps=Slot(op.epsilon, "eps", default=1e-5))
+    return _on_last(op, site, module)
+
+
+def rms_norm(op: RmsNorm, site: Site) -> Lowered:
+    """`nn.RMSNorm`, whose own epsilon depends on the number type."""
+    affine = Slot(op.scale, "scale", default=True)
+    module = call("nn.RMSNorm", _over(op, site), eps=Slot(op.epsilon, "eps"), elementwise_affine=affine)
+    return _on_last(op, site, module)
+
+
+def instance_norm(op: InstanceNorm, site: Site) -> Lowered:
+    """`nn.InstanceNorm…d`, which has a scale and a shift, or neither; else a helper."""
+    cls, affine = f"nn.InstanceNorm{site.rank}d", op.scale and op.center
+    if op.scale is not op.center:
+        cls, affine = _without(op, f"InstanceNorm{site.rank}d"), True
+    eps = Slot(op.epsilon, "eps", default=1e-5)
+    return _run(site, call(cls, _channels(site), eps=eps, affine=Slot(affine, "affine", default=False)))
 
 
 def group_norm(op: GroupNorm, site: Site) -> Lowered:
@@ -136,6 +170,11 @@ def spatial_dropout(op: SpatialDropout, site: Site) -> Lowered:
     """`nn.Dropout…d`; a vector has no positions, so it uses `nn.Dropout`."""
     name = f"nn.Dropout{site.rank}d" if site.rank else "nn.Dropout"
     return _run(site, call(name, Slot(op.rate, "rate")))
+
+
+def drop_path(op: DropPath, site: Site) -> Lowered:
+    """A helper class that uses its training mode."""
+    return site.as_given(_run(site, call("DropPath", Slot(op.rate, "rate"))))
 
 
 def gaussian_noise(op: GaussianNoise, site: Site) -> Lowered:

@@ -100,13 +100,23 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(Positions, tensors.positions),
             )
         case "norm":
-            from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
+            from netspec.ops.norm import (
+                BatchNorm,
+                GroupNorm,
+                InstanceNorm,
+                L2Norm,
+                LayerNorm,
+                LocalResponseNorm,
+                RmsNorm,
+            )
             from netspec_torch import layers
 
             return table(
                 on(BatchNorm, layers.batch_norm),
                 on(LayerNorm, layers.layer_norm),
                 on(GroupNorm, layers.group_norm),
+                on(InstanceNorm, layers.instance_norm),
+                on(RmsNorm, layers.rms_norm),
                 on(LocalResponseNorm, layers.local_response_norm),
                 on(L2Norm, layers.l2_norm),
             )
@@ -119,12 +129,13 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(ScaleBy, layers.scale_by),
             )
         case "regularize":
-            from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
+            from netspec.ops.regularize import Dropout, DropPath, GaussianNoise, MaskInput, SpatialDropout
             from netspec_torch import layers
 
             return table(
                 on(Dropout, layers.dropout),
                 on(SpatialDropout, layers.spatial_dropout),
+                on(DropPath, layers.drop_path),
                 on(GaussianNoise, layers.gaussian_noise),
                 on(MaskInput, layers.mask_input),
             )

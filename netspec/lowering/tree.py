@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Protocol, Self
 
-LiteralValue = int | float | bool | str | tuple["LiteralValue", ...]
+LiteralValue = int | float | bool | str | None | tuple["LiteralValue", ...]
 """The value of a hole: a literal."""
 
 LiteralRow = tuple[LiteralValue, ...]

@@ -69,6 +69,8 @@ FAMILIES: dict[str, dict[str, str]] = {
         "batch_norm": "norm.BatchNorm",
         "layer_norm": "norm.LayerNorm",
         "group_norm": "norm.GroupNorm",
+        "instance_norm": "norm.InstanceNorm",
+        "rms_norm": "norm.RmsNorm",
         "local_response_norm": "norm.LocalResponseNorm",
         "l2_norm": "norm.L2Norm",
     },
@@ -79,6 +81,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     "regularisation": {
         "dropout": "regularize.Dropout",
         "spatial_dropout": "regularize.SpatialDropout",
+        "drop_path": "regularize.DropPath",
         "gaussian_noise": "regularize.GaussianNoise",
         "mask_input": "regularize.MaskInput",
     },

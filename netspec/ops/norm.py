@@ -109,7 +109,7 @@ class LayerNorm(Normalisation):
 class GroupNorm(Normalisation):
     """Normalises each group of channels of a sample to mean 0 and variance 1 over its positions (Wu and He 2018).
 
-    With as many groups as channels, this is instance normalisation (Ulyanov et al. 2016).
+    With as many groups as channels, this is `instance_norm`.
     """
 
     keyword = "group_norm"
@@ -134,6 +134,66 @@ class GroupNorm(Normalisation):
 
     def reach(self, inputs: Inputs) -> Reach | None:
         return Reach.whole(len(inputs[0].spatial))
+
+
+class InstanceNorm(Normalisation):
+    """Normalises each channel of a sample to mean 0 and variance 1 over its positions (Ulyanov et al. 2016).
+
+    (x − mean) / √(variance + epsilon), with the variance of all positions, also outside training.
+    """
+
+    keyword = "instance_norm"
+
+    def _resolve(self, inputs: Inputs) -> Self:
+        super()._resolve(inputs)
+        if not inputs[0].spatial:
+            raise Misfit(
+                shapes.RANK, f"`instance_norm` normalises over positions; its input {inputs[0]} is a vector",
+                help="use `layer_norm`, which normalises over the channels",
+            )  # fmt: skip
+        if inputs[0].elements == inputs[0].channels:
+            raise Misfit(
+                shapes.SIZE,
+                f"`instance_norm` would normalise each value by itself: {inputs[0]} has one position, and a single "
+                "value has no variance",
+                help="use `layer_norm`, which normalises over the channels",
+            )
+        return self
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        return self.learnt((inputs[0].channels or 0,))
+
+    def reach(self, inputs: Inputs) -> Reach | None:
+        return Reach.whole(len(inputs[0].spatial), mixes=False)
+
+
+class RmsNorm(Pointwise):
+    """Divides by the root of the mean of the squares: over the channels of each position, or over the whole sample.
+
+    x / √(mean of x² + epsilon), then a trainable factor; it subtracts no mean (Zhang and Sennrich 2019, equation 4).
+    Without an epsilon PyTorch takes that of its number type, about 1.2e-7 in float32; Keras takes 1e-6, as here. With
+    `over: everything`, the factors have the shape of the sample.
+    """
+
+    keyword = "rms_norm"
+
+    over: Literal["channels", "everything"] = "channels"
+    """The values that are normalised together."""
+    epsilon: Epsilon = 1e-6
+    """A constant that is added to the mean of the squares, to avoid a division by 0."""
+    scale: bool = True
+    """Whether each channel has a trainable factor."""
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        if not self.scale:
+            return ()
+        if self.over == "channels" or not inputs[0].spatial:
+            return (Weight("weight", (inputs[0].channels or 0,), "C", ONES),)
+        return (Weight("weight", inputs[0].shape, "C" + KERNEL_AXES[len(inputs[0].spatial)], ONES),)
+
+    def reach(self, inputs: Inputs) -> Reach | None:
+        rank = len(inputs[0].spatial)
+        return Reach.whole(rank, mixes=True) if self.over == "everything" else Reach.each(rank, mixes=True)
 
 
 class LocalResponseNorm(Pointwise):

@@ -45,6 +45,22 @@ class SpatialDropout(Noise):
     """The probability that a channel becomes 0."""
 
 
+class DropPath(Noise):
+    """In training, sets whole samples to 0 with probability `rate` and divides the others by 1 − rate.
+
+    At the end of a branch of an `add`, this is stochastic depth (Huang et al. 2016): the sample skips the
+    branch. Each sample is drawn by itself, and the scaling takes place in training. Outside training it does nothing.
+    """
+
+    keyword: ClassVar[str] = "drop_path"
+    keeps_order: ClassVar[bool] = True
+    main: ClassVar[str | None] = "rate"
+    quiet: ClassVar[Mapping[str, object]] = {"rate": 0.0}
+
+    rate: Annotated[float, Field(ge=0, lt=1)]
+    """The probability that a sample becomes 0."""
+
+
 class GaussianNoise(Noise):
     """In training, adds normal noise with mean 0 and standard deviation `std`."""
 

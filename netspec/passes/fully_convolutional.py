@@ -14,7 +14,7 @@ from netspec.ops.conv import Conv
 from netspec.ops.dense import Dense
 from netspec.ops.pointwise import Pointwise
 from netspec.ops.reach import EACH
-from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput
+from netspec.ops.regularize import Dropout, DropPath, GaussianNoise, MaskInput
 from netspec.ops.reshape import Flatten, Identity
 from netspec.ops.scale import ScaleBy
 from netspec.ops.window import KERNEL_AXES
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.generic]
 
 
-VALUE_BY_VALUE = (Activation, Dropout, GaussianNoise, Identity, MaskInput, ScaleBy)
+VALUE_BY_VALUE = (Activation, DropPath, Dropout, GaussianNoise, Identity, MaskInput, ScaleBy)
 """Ops that do not depend on the positions of values; a softmax does."""
 
 

@@ -359,6 +359,18 @@ ADVICE: dict[str, tuple[str, str, str, str]] = {
         "input: [4, 8]\nlayers:\n  - dropout: 0.01\n",
         "dropout(input) 4@8",
     ),
+    "an instance norm of a vector": (
+        "input: [4]\nlayers:\n  - instance_norm\n",
+        "use `layer_norm`, which normalises over the channels",
+        "input: [4]\nlayers:\n  - layer_norm\n",
+        "layer_norm(input) 4",
+    ),
+    "an instance norm of one position": (
+        "input: [4, 1, 1]\nlayers:\n  - instance_norm\n",
+        "use `layer_norm`, which normalises over the channels",
+        "input: [4, 1, 1]\nlayers:\n  - layer_norm\n",
+        "layer_norm(input) 4@1×1",
+    ),
     "ragged lists of a constant": (
         "input: [4, 8]\nlayers:\n  - constant: [[1, 2], [3]]\n    name: c\n",
         "give each list as many values as the ones beside it",

@@ -204,6 +204,15 @@ def _group_norm(draw: Draw, type_: Type) -> Fields:
     return {**_normalisation(draw, type_), "groups": draw.choice(_divisors(type_.channels or 1))}
 
 
+def _rms_norm(draw: Draw, type_: Type) -> Fields:
+    return draw.some(
+        0.4,
+        epsilon=lambda: _epsilon(draw),
+        scale=lambda: draw.chance(0.5),
+        over=lambda: draw.either("channels", "everything"),
+    )
+
+
 def _local_response_norm(draw: Draw, type_: Type) -> Fields:
     return draw.some(
         0.5,
@@ -475,12 +484,15 @@ RECIPES: dict[str, Recipe] = {
     "batch_norm": _batch_norm,
     "layer_norm": _layer_norm,
     "group_norm": _group_norm,
+    "instance_norm": _normalisation,
+    "rms_norm": _rms_norm,
     "local_response_norm": _local_response_norm,
     "l2_norm": _l2_norm,
     "scale": _scale,
     "scale_by": _constant("factor", 0.125, -0.5, 2, 0),
     "dropout": _constant("rate", 0.0, 0.5, 0.25),
     "spatial_dropout": _constant("rate", 0.0, 0.5),
+    "drop_path": _constant("rate", 0.0, 0.5),
     "gaussian_noise": _constant("std", 0.0, 0.5),
     "mask_input": _constant("rate", 0.0, 0.5),
     "add": _nothing,

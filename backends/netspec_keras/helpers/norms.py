@@ -37,6 +37,21 @@ class LocalResponseNormalization(layers.Layer):
         return inputs / (self.bias + self.alpha * total) ** self.beta
 '''
 
+RMS_NORMALIZATION = '''
+class UnscaledRMSNormalization(layers.Layer):
+    """Divides by the root of the mean square; `layers.RMSNormalization` always learns a scale."""
+
+    def __init__(self, axis=-1, epsilon=1e-6, **kwargs):
+        super().__init__(**kwargs)
+        self.axis, self.epsilon = axis, epsilon
+
+    def call(self, inputs):
+        return ops.rms_normalization(inputs, axis=self.axis, epsilon=self.epsilon)
+
+    def get_config(self):
+        return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}
+'''
+
 L2_NORMALIZATION = '''
 class L2Normalization(layers.Layer):
     """Scales the channels of each position to length 1, then by a trainable factor."""
@@ -135,6 +150,7 @@ class MaskInput(layers.Dropout):
 HELPERS = {
     "UnbiasedBatchNormalization": Helper(BATCH_NORMALIZATION),
     "LocalResponseNormalization": Helper(LOCAL_RESPONSE_NORMALIZATION),
+    "UnscaledRMSNormalization": Helper(RMS_NORMALIZATION),
     "L2Normalization": Helper(L2_NORMALIZATION),
     "Scale": Helper(SCALE),
     "ExactRescaling": Helper(RESCALING),

@@ -11,13 +11,6 @@ def _celu(given: object) -> Lead:
     return absent("CELU with an alpha other than 1; with alpha 1 it is `elu`")
 
 
-def _instance(given: object) -> Lead:
-    return instead(
-        'write `group_norm: {groups: "${in.channels}"}`: one group for each channel; for no trainable scale and '
-        "shift add `scale: false, center: false`"
-    )
-
-
 def _response(given: object) -> Lead:
     return Lead(
         "write `local_response_norm: {size: …, bias: 1, average: true}`: other libraries divide alpha by the size "
@@ -107,7 +100,7 @@ ROWS: Rows = (
     ),
     (same("group_norm"), "gn groupnormalization groupnormalisation"),
     (
-        _instance,
+        same("instance_norm", "PyTorch's has no trainable scale and shift: `scale: false, center: false`"),
         "instancenorm instancenormalization instancenormalisation lazyinstancenorm contrastnorm",
     ),
     (
@@ -120,7 +113,10 @@ ROWS: Rows = (
         "l2norm",
     ),
     (_unit, "normalize l2normalize l2normalization unitnormalization unitnorm lpnormalization"),
-    (absent("RMS normalisation"), "rmsnorm rmsnormalization"),
+    (
+        same("rms_norm", "its epsilon is 1e-6, as in Keras; PyTorch's depends on the number type"),
+        "rmsnorm rmsnormalization rmsnormalisation llamarmsnorm t5layernorm",
+    ),
     (
         absent("normalisation of this kind"),
         "weightnorm weightnormalization spectralnorm spectralnormalization mvn meanvariancenormalization "
@@ -133,8 +129,11 @@ ROWS: Rows = (
     ),
     (
         absent("dropout of this kind"),
-        "alphadropout featurealphadropout gaussiandropout dropblock droppath "
-        "stochasticdepth zoneout dropconnect",
+        "alphadropout featurealphadropout gaussiandropout dropblock zoneout dropconnect",
+    ),
+    (
+        same("drop_path", "it sets the branch of a sample to 0; put it at the end of a branch of `add`"),
+        "droppath stochasticdepth droplayer",
     ),
     (same("gaussian_noise"), "additivegaussiannoise gaussiannoiselayer"),
     (absent("penalty on activities or weights"), "activityregularization regularization weightdecay l1 l2"),
