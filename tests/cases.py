@@ -178,6 +178,8 @@ def _pool() -> Iterator[Case]:
                                padding=padding, rounding="ceil", **more)  # fmt: skip
         yield _row("whole", "global_avg_pool", x)
         yield _row("whole", "global_max_pool", x)
+        yield _row("kept", "global_avg_pool", x, keep=True)
+        yield _row("kept", "global_max_pool", x, keep=True)
 
 
 def _unpool() -> Iterator[Case]:

@@ -298,7 +298,12 @@ def _ceil_avg_pool(op: AvgPool, sizes: Sequence[int]) -> Lowered:
 
 def global_pool(cls: str) -> Callable[[GlobalAvgPool | GlobalMaxPool, Types], Lowered]:
     """A lowering to a global pool."""
-    return lambda op, types: Lowered((LayerText(cls.format(len(types[0].spatial))),), keeps="channels")
+
+    def lower(op: GlobalAvgPool | GlobalMaxPool, types: Types) -> Lowered:
+        kept = option("keepdims", op.keep, False)
+        return Lowered((LayerText(cls.format(len(types[0].spatial)), (kept,)),), keeps="channels")
+
+    return lower
 
 
 def channel_pool(op: ChannelPool, types: Types) -> Lowered:

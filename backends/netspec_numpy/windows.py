@@ -139,12 +139,12 @@ def avg_pool(op: AvgPool, this: Calculation) -> Values:
 
 def global_avg_pool(op: GlobalAvgPool, this: Calculation) -> Values:
     """The mean of each channel over all positions."""
-    return np.asarray(this.x.mean(axis=spatial(this.x)))
+    return np.asarray(this.x.mean(axis=spatial(this.x), keepdims=op.keep))
 
 
 def global_max_pool(op: GlobalMaxPool, this: Calculation) -> Values:
     """The largest value of each channel over all positions."""
-    return np.asarray(this.x.max(axis=spatial(this.x)))
+    return np.asarray(this.x.max(axis=spatial(this.x), keepdims=op.keep))
 
 
 def channel_pool(op: ChannelPool, this: Calculation) -> Values:

@@ -135,12 +135,12 @@ def _everywhere(site: Site) -> str:
 
 def global_avg_pool(op: GlobalAvgPool, site: Site) -> str:
     """The mean over all positions."""
-    return site.emit("ReduceMean", site.x, _everywhere(site), keepdims=0)
+    return site.emit("ReduceMean", site.x, _everywhere(site), keepdims=int(op.keep))
 
 
 def global_max_pool(op: GlobalMaxPool, site: Site) -> str:
     """The maximum over all positions."""
-    return site.emit("ReduceMax", site.x, _everywhere(site), keepdims=0)
+    return site.emit("ReduceMax", site.x, _everywhere(site), keepdims=int(op.keep))
 
 
 def channel_pool(op: ChannelPool, site: Site) -> str:

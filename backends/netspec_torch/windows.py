@@ -29,7 +29,16 @@ from netspec_torch.site import (
 
 if TYPE_CHECKING:
     from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
-    from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool, Pool
+    from netspec.ops.pool import (
+        AvgPool,
+        ChannelPool,
+        GlobalAvgPool,
+        GlobalMaxPool,
+        GlobalPool,
+        MaxPool,
+        MaxUnpool,
+        Pool,
+    )
     from netspec.ops.transpose import ConvTranspose
 
 
@@ -278,21 +287,22 @@ def _unfold(x: str, op: Windowed) -> str:
     return f"{x}[..., {taps}]"
 
 
-def _everywhere(site: Site, reduced: str) -> Lowered:
+def _everywhere(op: GlobalPool, site: Site, reduced: str) -> Lowered:
     """A reduction over all positions, in the order in which they come; a vector has only one."""
     dims = tuple(sorted(map(site.dim, range(2, 2 + site.rank))))
-    result = seq(site.x, f".{reduced}(dim={literal(dims if len(dims) > 1 else dims[0])})")
-    return site.as_given(Lowered(result), canonical(1))
+    kept = {"keepdim": "True"} if op.keep else {}
+    result = call(f".{reduced}", dim=literal(dims if len(dims) > 1 else dims[0]), **kept)
+    return site.as_given(Lowered(seq(site.x, result)), None if op.keep else canonical(1))
 
 
 def global_avg_pool(op: GlobalAvgPool, site: Site) -> Lowered:
     """The mean over all positions."""
-    return _everywhere(site, "mean")
+    return _everywhere(op, site, "mean")
 
 
 def global_max_pool(op: GlobalMaxPool, site: Site) -> Lowered:
     """`amax`, which shares the gradient among equal values."""
-    return _everywhere(site, "amax")
+    return _everywhere(op, site, "amax")
 
 
 def channel_pool(op: ChannelPool, site: Site) -> Lowered:

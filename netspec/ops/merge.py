@@ -75,6 +75,8 @@ def _advice(inputs: Sequence[Type]) -> str:
     large, small = sorted((first, second), key=lambda type_: sum(type_.sizes), reverse=True)
     if large.spatial and not small.spatial:
         return f"a vector with {large} needs {large.channels} channels: end its branch with `dense: {large.channels}`"
+    if small.elements == small.channels == large.channels:
+        return f"end the branch of {small} with `flatten`: a vector is spread over the positions"
     strides = _strides(large, small)
     if strides is not None:
         wanted = strides[0] if len(set(strides)) == 1 else list(strides)

@@ -166,14 +166,17 @@ class AvgPool(Pool):
 
 
 class GlobalPool(Op):
-    """A pool over all spatial axes; it turns a map into a vector."""
+    """A pool over all spatial axes; it turns a map into a vector, or into a map of one position."""
+
+    keep: bool = False
+    """Whether the spatial axes stay, each with size 1."""
 
     def _resolve(self, inputs: Inputs) -> Self:
         spatial(self, inputs[0])
         return self
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
-        return (Type(inputs[0].channels),)
+        return (Type(inputs[0].channels, (1,) * len(inputs[0].spatial) if self.keep else ()),)
 
     def moves(self, inputs: Inputs) -> Moves | None:
         # The mean and the maximum of one position are the position itself.

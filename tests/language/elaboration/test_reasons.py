@@ -191,6 +191,7 @@ MERGES: dict[str, tuple[str, str, str]] = {
         "first",
     ),
     "a border of a concat": ("concat: [[], [conv: {filters: 6, kernel: 3}]]", "- crop: {size: 6}", "first"),
+    "one position": ("multiply: [[], [global_avg_pool: {keep: true}]]", "flatten", "second"),
     "an odd pool": ("concat: [[], [max_pool: 3, upsample: 3]]", "- crop: {size: 6}", "first"),
 }
 
