@@ -178,6 +178,11 @@ def _pool() -> Iterator[Case]:
                                padding=padding, rounding="ceil", **more)  # fmt: skip
         yield _row("whole", "global_avg_pool", x)
         yield _row("whole", "global_max_pool", x)
+        for keyword in ("adaptive_avg_pool", "adaptive_max_pool"):
+            rows = {"odd": [4, 3, 4][:rank], "even": [3, 4, 5][:rank], "one": 1, "whole": list(x[1:])}
+            for name, size in rows.items():
+                slow = name != "odd" or rank == 1
+                yield replace(_row(name, keyword, x, size=size), slow=slow, engines=name == "even")
         yield _row("kept", "global_avg_pool", x, keep=True)
         yield _row("kept", "global_max_pool", x, keep=True)
 

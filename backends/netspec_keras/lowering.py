@@ -56,6 +56,14 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(GlobalMaxPool, windows.global_pool("layers.GlobalMaxPooling{}D")),
                 on(ChannelPool, windows.channel_pool),
             )
+        case "adaptive":
+            from netspec.ops.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
+            from netspec_keras import windows
+
+            return table(
+                on(AdaptiveAvgPool, windows.adaptive_pool("AdaptiveMeans")),
+                on(AdaptiveMaxPool, windows.adaptive_pool("AdaptiveMaxima")),
+            )
         case "dense":
             from netspec.ops.dense import Dense, Rbf
             from netspec_keras import norms

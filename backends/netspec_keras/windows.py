@@ -29,6 +29,7 @@ from netspec_keras.functions import behind, by_name
 from netspec_keras.layer import Holder, Keeps, LayerText, Lowered
 
 if TYPE_CHECKING:
+    from netspec.ops.adaptive import AdaptivePool
     from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
     from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool, Pool
     from netspec.ops.transpose import ConvTranspose
@@ -304,6 +305,11 @@ def global_pool(cls: str) -> Callable[[GlobalAvgPool | GlobalMaxPool, Types], Lo
         return Lowered((LayerText(cls.format(len(types[0].spatial)), (kept,)),), keeps="channels")
 
     return lower
+
+
+def adaptive_pool(cls: str) -> Callable[[AdaptivePool, Types], Lowered]:
+    """A lowering to a helper: Keras' own are new, find another of equal maxima, and three axes are not in float64."""
+    return lambda op, types: Lowered((LayerText(cls, (first(op.size, "size"),)),))
 
 
 def channel_pool(op: ChannelPool, types: Types) -> Lowered:

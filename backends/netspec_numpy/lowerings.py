@@ -10,6 +10,7 @@ import numpy as np
 from netspec.backend.table import on, table
 from netspec.graph import Graph
 from netspec.ops.activation import Prelu
+from netspec.ops.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
 from netspec.ops.conv_recurrent import ConvGru, ConvLstm
@@ -40,6 +41,7 @@ LOWERINGS: Mapping[type[Op], Lowering] = table(
     on(MaxPool, windows.max_pool),
     on(MaxUnpool, windows.max_unpool),
     on(AvgPool, windows.avg_pool),
+    on((AdaptiveAvgPool, AdaptiveMaxPool), windows.adaptive_pool),
     on(GlobalAvgPool, windows.global_avg_pool),
     on(GlobalMaxPool, windows.global_max_pool),
     on(ChannelPool, windows.channel_pool),

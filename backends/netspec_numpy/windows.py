@@ -8,6 +8,7 @@ from math import prod
 
 import numpy as np
 
+from netspec.ops.adaptive import AdaptiveMaxPool, AdaptivePool
 from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
 from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
 from netspec.ops.transpose import ConvTranspose
@@ -135,6 +136,26 @@ def avg_pool(op: AvgPool, this: Calculation) -> Values:
     counted = pad(pad(ones, asked, float(op.count_padding)), [(0, more) for more in op.overhang])
     total = sum(seen for _, seen in taps(op, pad(this.x, op.pads), sizes))
     return np.asarray(total / sum(seen for _, seen in taps(op, counted, sizes)))
+
+
+def _portions(op: AdaptivePool, x: Values) -> Iterator[tuple[tuple[int, ...], Values]]:
+    """The values of each window of a pool to a size."""
+    for place in product(*map(range, op.size)):
+        portions = [
+            slice(p * i // o, -(-(p + 1) * i // o))
+            for p, i, o in zip(place, x.shape[2:], op.size, strict=True)
+        ]
+        yield place, x[(slice(None), slice(None), *portions)]
+
+
+def adaptive_pool(op: AdaptivePool, this: Calculation) -> Values:
+    """The mean or the largest value of each window."""
+    y = np.empty((*this.x.shape[:2], *op.size))
+    for place, seen in _portions(op, this.x):
+        reduced = seen.max if isinstance(op, AdaptiveMaxPool) else seen.mean
+        at: tuple[slice | int, ...] = (slice(None), slice(None), *place)
+        y[at] = reduced(axis=spatial(seen))
+    return y
 
 
 def global_avg_pool(op: GlobalAvgPool, this: Calculation) -> Values:

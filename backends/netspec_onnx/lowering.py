@@ -8,6 +8,7 @@ from netspec.backend import Limit
 from netspec.backend.table import on, table
 from netspec.graph import Graph, Node
 from netspec.ops.activation import Prelu
+from netspec.ops.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
 from netspec.ops.conv_recurrent import ConvGru, ConvLstm
@@ -38,6 +39,7 @@ LOWERINGS: Mapping[type[Op], Lowering] = table(
     on(MaxPool, windows.max_pool),
     on(MaxUnpool, windows.max_unpool),
     on(AvgPool, windows.avg_pool),
+    on((AdaptiveAvgPool, AdaptiveMaxPool), windows.adaptive_pool),
     on(GlobalAvgPool, windows.global_avg_pool),
     on(GlobalMaxPool, windows.global_max_pool),
     on(ChannelPool, windows.channel_pool),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from netspec.ops.adaptive import AdaptiveMaxPool, AdaptivePool
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from netspec.ops.fields import Pads
 from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool, Pool
@@ -127,6 +128,30 @@ def _shares(op: Pool, size: int, axis: int) -> list[float]:
         until = min(-((start - end) // dilation), kernel)
         shares.append(kernel / (until - before))
     return shares
+
+
+def adaptive_pool(op: AdaptivePool, site: Site) -> str:
+    """A pool whose kernel is its stride; windows that share positions are gathered along one axis after the other."""
+    largest, rows = isinstance(op, AdaptiveMaxPool), list(zip(site.sizes, op.size, strict=True))
+    if all(i % o == 0 for i, o in rows):
+        kernel = tuple(i // o for i, o in rows)
+        operator = "MaxPool" if largest else "AveragePool"
+        return site.emit(operator, site.x, kernel_shape=kernel, strides=kernel)
+    x = site.x
+    for axis, (i, o) in enumerate(rows, start=2):
+        windows = [range(p * i // o, -(-(p + 1) * i // o)) for p in range(o)]
+        width = max(map(len, windows))
+        # A window that is shorter has its last position again, which a maximum does not see and a mean leaves out.
+        places = [min(window[0] + tap, window[-1]) for window in windows for tap in range(width)]
+        listed = site.emit("Reshape", site.integers(places), site.integers((o, width)))
+        x = site.emit("Gather", x, listed, axis=axis)
+        if not largest:
+            shares = [
+                1 / len(window) if tap < len(window) else 0.0 for window in windows for tap in range(width)
+            ]
+            x = site.emit("Mul", x, site.numbers(shares, (o, width, *(1,) * (1 + site.rank - axis))))
+        x = site.emit("ReduceMax" if largest else "ReduceSum", x, site.integers((axis + 1,)), keepdims=0)
+    return x
 
 
 def _everywhere(site: Site) -> str:

@@ -53,6 +53,14 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(GlobalMaxPool, windows.global_max_pool),
                 on(ChannelPool, windows.channel_pool),
             )
+        case "adaptive":
+            from netspec.ops.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
+            from netspec_torch import windows
+
+            return table(
+                on(AdaptiveAvgPool, windows.adaptive_pool("nn.AdaptiveAvgPool")),
+                on(AdaptiveMaxPool, windows.adaptive_pool("nn.AdaptiveMaxPool")),
+            )
         case "dense":
             from netspec.ops.dense import Dense, Rbf
             from netspec_torch import layers

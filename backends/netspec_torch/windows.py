@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ from netspec_torch.site import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
+    from netspec.ops.adaptive import AdaptivePool
     from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
     from netspec.ops.pool import (
         AvgPool,
@@ -285,6 +286,15 @@ def _unfold(x: str, op: Windowed) -> str:
         x += f".unfold({axis + 2}, {extent}, {stride})"
     taps = ", ".join(":" if d == 1 else f"::{d}" for d in op.dilation)
     return f"{x}[..., {taps}]"
+
+
+def adaptive_pool(cls: str) -> Callable[[AdaptivePool, Site], Lowered]:
+    """A lowering to one of PyTorch's own pools to a size."""
+
+    def lower(op: AdaptivePool, site: Site) -> Lowered:
+        return Lowered(run(site.x), call(f"{cls}{site.rank}d", Slot(compact(op.size), "size")))
+
+    return lower
 
 
 def _everywhere(op: GlobalPool, site: Site, reduced: str) -> Lowered:

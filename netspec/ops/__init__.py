@@ -25,6 +25,8 @@ FAMILIES: dict[str, dict[str, str]] = {
         "max_pool": "pool.MaxPool",
         "max_unpool": "pool.MaxUnpool",
         "avg_pool": "pool.AvgPool",
+        "adaptive_avg_pool": "adaptive.AdaptiveAvgPool",
+        "adaptive_max_pool": "adaptive.AdaptiveMaxPool",
         "global_avg_pool": "pool.GlobalAvgPool",
         "global_max_pool": "pool.GlobalMaxPool",
         "channel_pool": "pool.ChannelPool",

@@ -168,6 +168,25 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
+class Portion:
+    """Of `length` inputs, output p of `count` depends on those that its equal portion of them touches."""
+
+    length: int
+    count: int
+
+    @property
+    def period(self) -> int:
+        return self.count // gcd(self.length, self.count)
+
+    @property
+    def advance(self) -> int:
+        return self.length // gcd(self.length, self.count)
+
+    def at(self, position: int) -> range:
+        return range(position * self.length // self.count, -(-(position + 1) * self.length // self.count))
+
+
+@dataclass(frozen=True, slots=True)
 class Reach:
     """The part of the input that one output position depends on: one entry per spatial axis of the input.
 

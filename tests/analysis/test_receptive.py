@@ -223,6 +223,14 @@ POSITIONS: dict[str, tuple[str, tuple[int, ...] | None, tuple[int, ...] | None]]
         (8,),
         (8,),
     ),
+    "portions that share positions": ("input: [1, 64]\nlayers: [{adaptive_avg_pool: 10}]", (8,), (7,)),
+    "portions of what windows see": (
+        "input: [2, 30, 21]\nlayers: [{conv: {filters: 1, kernel: 3}}, {adaptive_max_pool: [4, 5]},"
+        " {conv: {filters: 1, kernel: 2}}]", (16, 11), (16, 10),
+    ),
+    "a map of one position": (
+        "input: [2, 9, 8]\nlayers: [{global_avg_pool: {keep: true}}, {conv: {filters: 3, kernel: 1}}]", (9, 8), (9, 8),
+    ),
     "a convolution over repeated values": (
         "input: [1, 64]\nlayers: [{upsample: 2}, {conv: {filters: 1, kernel: 4}}]", (3,), (2,),
     ),

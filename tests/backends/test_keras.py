@@ -188,6 +188,20 @@ def test_branches_that_are_equal_share_the_gradient_of_a_maximum(count: int) -> 
             )
 
 
+def test_of_equal_values_the_first_has_the_gradient_of_a_pool_to_a_size() -> None:
+    sketch = Sketch("tie", x=(2, 7, 6))
+    sketch.add("before", OPS["positions"].model_validate({"kind": "learned"}))
+    sketch.add("layer", OPS["adaptive_max_pool"].model_validate({"size": [3, 4]}))
+    graph = sketch.graph()
+    values = np.random.default_rng(4).integers(0, 2, (1, 2, 7, 6)).astype("float64")
+    targets = {"output": np.random.default_rng(5).standard_normal((1, 2, 3, 4))}
+    weights = {weight.name: np.zeros(weight.shape) for weight in graph.weights}
+    keras, torch = (each.trial(graph, weights).gradients({"x": values}, targets) for each in both())
+    (name,) = keras
+    assert np.count_nonzero(keras[name]) < 24  # windows that share the first of their maxima
+    np.testing.assert_allclose(keras[name], torch[name], rtol=1e-14, atol=1e-15)
+
+
 def both() -> list[Any]:
     return [backend(), pytest.importorskip("netspec_torch").backend()]
 

@@ -277,6 +277,10 @@ def _crop(draw: Draw, type_: Type) -> Fields:
     return fields
 
 
+def _adaptive(draw: Draw, type_: Type) -> Fields:
+    return {"size": draw.one_or_each(len(type_.spatial), lambda axis: draw.randint(1, type_.sizes[axis]))}
+
+
 def _reshape(draw: Draw, type_: Type) -> Fields:
     shape, left = [], type_.elements
     for _ in range(draw.randint(0, 3)):
@@ -460,6 +464,8 @@ RECIPES: dict[str, Recipe] = {
     "max_pool": _max_pool,
     "max_unpool": _nothing,
     "avg_pool": _avg_pool,
+    "adaptive_avg_pool": _adaptive,
+    "adaptive_max_pool": _adaptive,
     "global_avg_pool": _at_times("keep", True, False),
     "global_max_pool": _at_times("keep", True, False),
     "channel_pool": _channel_pool,
@@ -535,6 +541,8 @@ WANT_MAPS = frozenset(
     (
         *("conv", "conv_transpose", "depthwise_conv", "separable_conv", "max_pool", "avg_pool"),
         *(
+            "adaptive_avg_pool",
+            "adaptive_max_pool",
             "global_avg_pool",
             "global_max_pool",
             "upsample",

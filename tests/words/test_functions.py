@@ -26,10 +26,10 @@ Torch = Callable[[torch.Tensor], torch.Tensor]
 
 WRITTEN: dict[str, tuple[str, Torch]] = {
     # The item as somebody from another library writes it: what it computes there.
-    "adaptive_avg_pool: 4": ("4@8×8", lambda x: F.adaptive_avg_pool2d(x, 4)),
-    "AdaptiveAvgPool2d: [2, 4]": ("4@8×8", lambda x: F.adaptive_avg_pool2d(x, (2, 4))),
-    "AdaptiveAvgPool2d: {output_size: 1}": ("4@8×8", lambda x: x.mean((2, 3))),
-    "adaptive_max_pool1d: 2": ("4@8", lambda x: F.adaptive_max_pool1d(x, 2)),
+    "AdaptiveAvgPool2d: 5": ("4@8×8", lambda x: F.adaptive_avg_pool2d(x, 5)),
+    "AdaptiveAvgPool2d: [3, 4]": ("4@8×8", lambda x: F.adaptive_avg_pool2d(x, (3, 4))),
+    "AdaptiveAvgPool2d: 1": ("4@8×8", lambda x: F.adaptive_avg_pool2d(x, 1)),
+    "adaptive_max_pool1d: 3": ("4@8", lambda x: F.adaptive_max_pool1d(x, 3)),
     "ReflectionPad2d: 2": ("4@8×8", lambda x: F.pad(x, (2, 2, 2, 2), mode="reflect")),
     "ReplicationPad2d: 1": ("4@8×8", lambda x: F.pad(x, (1, 1, 1, 1), mode="replicate")),
     "Tanhshrink": ("4@8×8", F.tanhshrink),
@@ -143,18 +143,10 @@ def test_a_border_is_the_padding_of_a_convolution() -> None:
     assert found.help == "write `padding`: this is the name in netspec"
 
 
-def test_a_size_that_does_not_divide_is_refused_and_not_rounded() -> None:
-    text = "netspec: 1\nname: spec\ninput: [4, 15, 15]\nlayers:\n  - adaptive_avg_pool: 7\n"
-    step = follow(text, check_text(text, FILE)[1][0])
-    assert step.graph is None
-    assert [each.code.id for each in step.left] == ["NS0104"]
-
-
 def test_the_pool_of_vgg_is_no_global_one() -> None:
     """`AdaptiveAvgPool2d(7)` on 14×14 leaves 7×7 positions."""
-    text = "netspec: 1\nname: spec\ninput: [8, 14, 14]\nlayers:\n  - adaptive_avg_pool: 7\n"
+    text = "netspec: 1\nname: spec\ninput: [8, 14, 14]\nlayers:\n  - AdaptiveAvgPool2d: 7\n"
     (found,) = check_text(text, FILE)[1]
-    assert "global" not in (found.help or "")
     step = follow(text, found)
     assert step.graph is not None
     assert [str(node.output) for node in step.graph.nodes] == ["8@7×7"]

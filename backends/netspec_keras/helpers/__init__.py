@@ -12,6 +12,7 @@ from netspec_keras.helpers import (
     norms,
     pools,
     recurrence,
+    resizing,
     slices,
     starts,
     tensors,
@@ -27,6 +28,7 @@ STARTERS = frozenset({*starts.HELPERS, "GateBias", "LiftedGates"})
 HELPERS: dict[str, Helper] = {
     **starts.HELPERS,
     **convolutions.HELPERS,
+    **resizing.HELPERS,
     **pools.HELPERS,
     **functions.HELPERS,
     **norms.HELPERS,

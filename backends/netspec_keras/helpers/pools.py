@@ -255,6 +255,47 @@ class ChannelPooling(layers.Layer):
         return ops.max(runs, axis=-1) if self.mode == "max" else ops.mean(runs, axis=-1)
 '''
 
+ADAPTIVE_MEANS = '''
+class AdaptiveMeans(layers.Layer):
+    """Pools to a size: means of windows that cover a map and may share positions."""
+
+    def __init__(self, output_size, **kwargs):
+        super().__init__(**kwargs)
+        self.output_size = output_size
+
+    def call(self, inputs):
+        x = inputs
+        for axis, size in enumerate(self.output_size, start=1):
+            length = x.shape[axis]
+            windows = [range(i * length // size, -(-(i + 1) * length // size)) for i in range(size)]
+            x = weighted(x, axis, [[(at in w) / len(w) for at in range(length)] for w in windows])
+        return x
+'''
+
+ADAPTIVE_MAXIMA = '''
+class AdaptiveMaxima(layers.Layer):
+    """Pools to a size: maxima of windows that cover a map and may share positions."""
+
+    def __init__(self, output_size, **kwargs):
+        super().__init__(**kwargs)
+        self.output_size = output_size
+
+    def call(self, inputs):
+        x = inputs
+        # Of equal values the first, row by row: so the last axis comes first.
+        for axis in range(len(self.output_size), 0, -1):
+            length, size = x.shape[axis], self.output_size[axis - 1]
+            starts = [i * length // size for i in range(size)]
+            ends = [-(-(i + 1) * length // size) for i in range(size)]
+            largest = ops.take(x, starts, axis=axis)
+            for step in range(1, max(end - start for start, end in zip(starts, ends))):
+                places = [min(start + step, end - 1) for start, end in zip(starts, ends)]
+                other = ops.take(x, places, axis=axis)
+                largest = ops.where(other > largest, other, largest)
+            x = largest
+        return x
+'''
+
 HELPERS: dict[str, Helper] = {
     "LowestPadding": Helper(LOWEST_PADDING),
     "rounded_up": Helper(ROUNDED_UP),
@@ -281,4 +322,6 @@ HELPERS: dict[str, Helper] = {
     "DilatedMaxPooling": Helper(DILATED_MAX, needs=("taps",)),
     "DilatedAveragePooling": Helper(DILATED_AVERAGE, needs=("taps",)),
     "ChannelPooling": Helper(CHANNEL_POOLING),
+    "AdaptiveMeans": Helper(ADAPTIVE_MEANS, needs=("weighted",)),
+    "AdaptiveMaxima": Helper(ADAPTIVE_MAXIMA),
 }

@@ -35,8 +35,8 @@ RANK = Code(
     "NS0303",
     "the wrong number of axes",
     "An op with a sliding window needs an input with 1, 2 or 3 spatial axes: a sequence, an image or a video."
-    " After `flatten`, or a global pool without `keep: true`, there are no spatial axes. An op can only name an axis that its input"
-    " has.",
+    " After `flatten`, or a global pool without `keep: true`, there are no spatial axes. An op can only name"
+    " an axis that its input has.",
     """\
 netspec: 1
 name: example

@@ -294,15 +294,16 @@ def _with_axes(walk: Walk, tensor: str, item: Item, help: str, axes: int | None)
 def _as_written(help: str, field: str, item: Item, given: GivenFields) -> str:
     """The help in the form of the item: `max_pool: 8` if the item has a plain value."""
     value = given.values.get(field)
-    if not isinstance(value, Scalar) or given.keys.get(field) != value.span:
+    if not isinstance(value, Scalar | Listing) or given.keys.get(field) != value.span:
         return help
+    plain = value.text if isinstance(value, Scalar) else str(plainly(value))
 
     def rewritten(found: re.Match[str]) -> str:
         name, text = found.groups()
         if name == field:
             return f"`{item.keyword}: {text}`"
         if name in OPS[item.keyword].model_fields:
-            return f"`{item.keyword}: {{{field}: {value.text}, {name}: {text}}}`"
+            return f"`{item.keyword}: {{{field}: {plain}, {name}: {text}}}`"
         return found.group()
 
     return re.sub(r"`(\w+): ([^`]*)`", rewritten, help)

@@ -7,29 +7,6 @@ from netspec.ops.words import Lead, Rows, WordEntry, absent, instead, same, writ
 _POOL_ALL = "`global_avg_pool` and `global_max_pool`"
 
 
-def _adaptive(kind: str, *axes: str) -> WordEntry:
-    """Equal windows if the output size divides the input size; otherwise the expression is an error, never rounded."""
-
-    def entry(given: object) -> Lead:
-        plain = next(iter(given.values()), None) if isinstance(given, dict) else given
-        sizes = plain if isinstance(plain, list) else [plain] * len(axes)
-        if len(sizes) != len(axes) or not all(isinstance(size, int) and size >= 1 for size in sizes):
-            return instead(
-                f"for an output of size 1 use `global_{kind}_pool`; for another size, `{kind}_pool` with the `kernel` "
-                "that gives it"
-            )
-        if set(sizes) == {1}:
-            return instead(f"write `- global_{kind}_pool`: it gives one value for each channel")
-        kernel = ", ".join(f'"${{in.{axis} / {size}}}"' for axis, size in zip(axes, sizes, strict=True))
-        shown = "×".join(map(str, sizes))
-        return instead(
-            f"write `{kind}_pool: {{kernel: [{kernel}]}}`: it gives {shown} if the input sizes are multiples of it; "
-            "this version has no pool with windows of unequal sizes"
-        )
-
-    return entry
-
-
 def _average(given: object) -> Lead:
     if given is None:
         return same("avg_pool", "in Darknet it has no kernel and is `global_avg_pool`")
@@ -100,17 +77,13 @@ ROWS: Rows = (
     (same("global_max_pool"), "gmp globalmaxpooling globalmaximumpooling"),
     (instead(f"write one of {_POOL_ALL}"), "globalpool globalpooling"),
     (
-        _adaptive("avg", "height", "width"),
+        same("adaptive_avg_pool", "for a vector use `global_avg_pool`"),
         "adaptiveavgpool adaptiveaveragepool adaptiveaveragepooling adaptiveavgpooling",
     ),
-    (_adaptive("avg", "time"), "adaptiveavgpool1d adaptiveaveragepool1d adaptiveaveragepooling1d"),
     (
-        _adaptive("avg", "depth", "height", "width"),
-        "adaptiveavgpool3d adaptiveaveragepool3d adaptiveaveragepooling3d",
+        same("adaptive_max_pool", "for a vector use `global_max_pool`"),
+        "adaptivemaxpool adaptivemaxpooling",
     ),
-    (_adaptive("max", "height", "width"), "adaptivemaxpool adaptivemaxpooling"),
-    (_adaptive("max", "time"), "adaptivemaxpool1d adaptivemaxpooling1d"),
-    (_adaptive("max", "depth", "height", "width"), "adaptivemaxpool3d adaptivemaxpooling3d"),
     (
         instead(
             "write `- max_unpool:` with `from: [NAME, POOL.indices]`, where POOL is the name of a `max_pool`"
