@@ -6,17 +6,6 @@ from collections.abc import Iterator
 
 from netspec.ops.words import Lead, WordTable, ops, values
 
-_REORG = """\
-blocks:
-  reorg:
-    description: The reorg layer of Darknet with stride 2, in Darknet's order of channels
-    layers:
-      - reshape: ["${in.channels / 4}", "${2 * in.height}", "${2 * in.width}"]
-      - space_to_depth: 2
-      - reshape: ["${in.channels / 4}", 4, "${in.height * in.width}"]
-      - permute: [height, channels, width]
-      - reshape: ["${4 * block.in.channels}", "${block.in.height / 2}", "${block.in.width / 2}"]"""
-
 _SECTIONS: tuple[tuple[str, str, WordTable], ...] = (
     ("Layers", "As the op of an item, `- Conv2D: …`.", ops.WORDS),
     ("Activations", "As the `activation` of a layer.", values.ACTIVATIONS),
@@ -38,13 +27,6 @@ def words_page(notice: str) -> Iterator[str]:
         yield f"## {title}"
         yield where
         yield "\n".join(_rows(table))
-    yield "## Darknet's reorg"
-    yield (
-        "`reorg` of Darknet (YOLOv2) reads its input as if it had another shape, so its channels come out in an order"
-        " of their own. `space_to_depth` orders them otherwise: weights that were trained with `reorg` do not fit it."
-        " This block gives the same numbers as Darknet:"
-    )
-    yield f"```yaml\n{_REORG}\n```"
 
 
 def _rows(table: WordTable) -> Iterator[str]:

@@ -24,7 +24,7 @@ from netspec_keras.layer import Dims, Keeps, LayerText, Lowered, Turning
 
 if TYPE_CHECKING:
     from netspec.ops.merge import Add, Average, Concat
-    from netspec.ops.reshape import Blocks, Flatten, Permute, Reshape
+    from netspec.ops.reshape import DepthToSpace, Flatten, Permute, Reshape, SpaceToDepth
     from netspec.ops.resize import Crop, Pad, Upsample
 
 Layers = tuple[LayerText, ...]
@@ -103,11 +103,14 @@ def permute(op: Permute, types: Types) -> Lowered:
     return replace(lower(), turning=Turning(order, order, lower))
 
 
-def blocks(cls: str) -> Callable[[Blocks, Types], Lowered]:
+def blocks(cls: str) -> Callable[[SpaceToDepth | DepthToSpace, Types], Lowered]:
     """A helper that moves values between channels and positions."""
 
-    def lower(op: Blocks, types: Types) -> Lowered:
-        return Lowered((LayerText(cls, (first(op.block, "block"),)),))
+    def lower(op: SpaceToDepth | DepthToSpace, types: Types) -> Lowered:
+        if op.order == "darknet":
+            return Lowered((LayerText("DarknetReorg", (first(op.block, "block"),)),))
+        order = option("order", op.order, "crd")
+        return Lowered((LayerText(cls, (first(op.block, "block"), order)),))
 
     return lower
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 
@@ -85,26 +86,42 @@ def _axes(x: Values) -> tuple[str, ...]:
 
 
 def space_to_depth(op: SpaceToDepth, this: Calculation) -> Values:
-    """Channel c, place p of a block → channel c·blockⁿ + p."""
-    block = op.block
-    n, c, *sizes = this.x.shape
-    rank = len(sizes)
-    split = this.x.reshape(n, c, *(part for size in sizes for part in (size // block, block)))
-    places = [3 + 2 * axis for axis in range(rank)]
-    blocks = [2 + 2 * axis for axis in range(rank)]
-    return split.transpose(0, 1, *places, *blocks).reshape(n, -1, *(size // block for size in sizes))
+    """The places of all blocks, one after the other: beside each channel, or each before all channels."""
+    if op.order == "darknet":
+        return _reorganised(this.x, op.block)
+    n, _, *sizes = this.x.shape
+    each = [
+        this.x[(slice(None), slice(None), *(slice(at, None, op.block) for at in place))]
+        for place in product(range(op.block), repeat=len(sizes))
+    ]
+    smaller = [size // op.block for size in sizes]
+    return np.stack(each, axis=2 if op.order == "crd" else 1).reshape(n, -1, *smaller)
+
+
+def _reorganised(x: Values, block: int) -> Values:
+    """`reorg_cpu` of Darknet as its layer calls it, value by value: both tensors are read as flat lists."""
+    n, channels, height, width = x.shape
+    most = channels // block**2
+    flat, y = x.reshape(n, -1), np.empty((n, channels * height * width))
+    for k, j, i in np.ndindex(channels, height, width):
+        row, column = j * block + k // most // block, i * block + k // most % block
+        source = column + width * block * (row + height * block * (k % most))
+        y[:, i + width * (j + height * k)] = flat[:, source]
+    return y.reshape(n, channels * block**2, height // block, width // block)
 
 
 def depth_to_space(op: DepthToSpace, this: Calculation) -> Values:
-    """Channel c·blockⁿ + p → channel c, place p of the block."""
-    block = op.block
+    """The channels of each place of the blocks: one of each group, or one group."""
     n, _, *sizes = this.x.shape
-    rank = len(sizes)
-    split = this.x.reshape(n, -1, *(block,) * rank, *sizes)
-    order = [
-        axis for pair in zip(range(2 + rank, 2 + 2 * rank), range(2, 2 + rank), strict=True) for axis in pair
-    ]
-    return split.transpose(0, 1, *order).reshape(n, split.shape[1], *(size * block for size in sizes))
+    places = list(product(range(op.block), repeat=len(sizes)))
+    channels = this.x.shape[1] // len(places)
+    y = np.empty((n, channels, *(size * op.block for size in sizes)))
+    for number, place in enumerate(places):
+        first = slice(number, None, len(places))
+        taken = first if op.order == "crd" else slice(number * channels, (number + 1) * channels)
+        at = (slice(None), slice(None), *(slice(start, None, op.block) for start in place))
+        y[at] = this.x[:, taken]
+    return y
 
 
 def upsample(op: Upsample, this: Calculation) -> Values:

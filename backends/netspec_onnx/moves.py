@@ -103,22 +103,31 @@ def permute(op: Permute, site: Site) -> str:
 
 
 def space_to_depth(op: SpaceToDepth, site: Site) -> str:
-    """A reshape with the blocks as axes, because `SpaceToDepth` puts the places of a block before the channels."""
+    """`SpaceToDepth`, which has the places of a block before the channels; else the blocks become axes."""
+    if site.rank == 2 and op.order != "crd":
+        x = site.x
+        if op.order == "darknet":
+            x = site.reshape(x, (site.channels // op.block**2, *(size * op.block for size in site.sizes)))
+        y = site.emit("SpaceToDepth", x, blocksize=op.block)
+        return site.reshape(y, site.node.output.shape) if op.order == "darknet" else y
     split = [part for size in site.sizes for part in (size // op.block, op.block)]
     places = [2 + 2 * axis for axis in range(site.rank)]
     blocks = [1 + 2 * axis for axis in range(site.rank)]
-    x = site.transpose(site.reshape(site.x, (site.channels, *split)), (0, *places, *blocks))
+    order = (0, *places) if op.order == "crd" else (*places, 0)
+    x = site.transpose(site.reshape(site.x, (site.channels, *split)), (*order, *blocks))
     return site.reshape(x, site.node.output.shape)
 
 
 def depth_to_space(op: DepthToSpace, site: Site) -> str:
     """`DepthToSpace` on images; on other maps the channels become axes."""
     if site.rank == 2:
-        return site.emit("DepthToSpace", site.x, blocksize=op.block, mode="CRD")
-    channels = site.channels // op.block**site.rank
-    x = site.reshape(site.x, (channels, *(op.block,) * site.rank, *site.sizes))
-    pairs = [axis for at in range(1, 1 + site.rank) for axis in (at + site.rank, at)]
-    return site.reshape(site.transpose(x, (0, *pairs)), site.node.output.shape)
+        return site.emit("DepthToSpace", site.x, blocksize=op.block, mode=op.order.upper())
+    channels, places = site.channels // op.block**site.rank, (op.block,) * site.rank
+    first = 1 if op.order == "crd" else 0
+    split = (channels, *places) if first else (*places, channels)
+    x = site.reshape(site.x, (*split, *site.sizes))
+    pairs = [axis for at in range(site.rank) for axis in (at + site.rank + 1, at + first)]
+    return site.reshape(site.transpose(x, (0 if first else site.rank, *pairs)), site.node.output.shape)
 
 
 def identity(op: Identity, site: Site) -> str:

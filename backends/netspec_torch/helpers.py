@@ -293,6 +293,20 @@ class NearestUpsample(nn.Module):
             places = torch.arange(size, device=x.device) * x.shape[dim] // size
             x = x.index_select(dim, places)
         return x''',
+    "DarknetReorg": '''\
+class DarknetReorg(nn.Module):
+    """Blocks of positions become channels in the order of Darknet, which reads the input as a larger map."""
+
+    def __init__(self, block):
+        super().__init__()
+        self.block = block
+
+    def forward(self, x):
+        batch, channels, height, width = x.shape
+        block = self.block
+        x = x.reshape(batch, channels // block**2, height, block, width, block)
+        x = x.permute(0, 3, 5, 1, 2, 4)
+        return x.reshape(batch, channels * block**2, height // block, width // block)''',
     "L2Norm": '''\
 class L2Norm(nn.Module):
     """Scales the channels of each position to length 1, then each channel by a trainable factor."""

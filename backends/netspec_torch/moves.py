@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from netspec.lowering.parts import Argument, Call, Part, Range, Slot, call, joined, literal, quoted, seq
 from netspec_torch.orders import Order, canonical, channels_last
-from netspec_torch.site import ALL, OWN, Lowered, Site, cut
+from netspec_torch.site import ALL, OWN, Lowered, Site, cut, run
 from netspec_torch.site import pad as padded
 
 if TYPE_CHECKING:
@@ -207,23 +207,29 @@ def permute(op: Permute, site: Site) -> Lowered:
 
 
 def space_to_depth(op: SpaceToDepth, site: Site) -> Lowered:
-    """`F.pixel_unshuffle` on images; on other maps the blocks become axes."""
-    if site.rank == 2:
+    """`F.pixel_unshuffle` on images; on other maps, and in another order, the blocks become axes."""
+    if op.order == "darknet":
+        return Lowered(run(site.x), call("DarknetReorg", Slot(op.block, "block")))
+    if site.rank == 2 and op.order == "crd":
         return Lowered(call("F.pixel_unshuffle", site.x, Slot(op.block, "block", kept=True)))
     blocks = [f".unflatten({2 + 2 * axis}, (-1, {op.block}))" for axis in range(site.rank)]
-    order = [0, 1, *(3 + 2 * axis for axis in range(site.rank)), *(2 + 2 * axis for axis in range(site.rank))]
+    places = [3 + 2 * axis for axis in range(site.rank)]
+    channels = [1, *places] if op.order == "crd" else [*places, 1]
+    order = [0, *channels, *(2 + 2 * axis for axis in range(site.rank))]
     moved = f".permute({', '.join(map(str, order))}).flatten(1, {1 + site.rank})"
     return Lowered(seq(site.x, *blocks, moved))
 
 
 def depth_to_space(op: DepthToSpace, site: Site) -> Lowered:
-    """`F.pixel_shuffle` on images; on other maps the channels become axes."""
-    if site.rank == 2:
+    """`F.pixel_shuffle` on images; on other maps, and in another order, the channels become axes."""
+    if site.rank == 2 and op.order == "crd":
         return Lowered(call("F.pixel_shuffle", site.x, Slot(op.block, "block", kept=True)))
-    blocks = ", ".join([str(op.block)] * site.rank)
-    order = [0, 1]
+    blocks = [str(op.block)] * site.rank
+    split = ["-1", *blocks] if op.order == "crd" else [*blocks, "-1"]
+    first = 2 if op.order == "crd" else 1
+    order = [0, 1 if op.order == "crd" else 1 + site.rank]
     for axis in range(site.rank):
-        order += [2 + site.rank + axis, 2 + axis]
-    moved = f".unflatten(1, (-1, {blocks})).permute({', '.join(map(str, order))})"
+        order += [2 + site.rank + axis, first + axis]
+    moved = f".unflatten(1, ({', '.join(split)})).permute({', '.join(map(str, order))})"
     flat = [f".flatten({2 + axis}, {3 + axis})" for axis in range(site.rank)]
     return Lowered(seq(site.x, moved, *flat))

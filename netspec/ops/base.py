@@ -146,6 +146,9 @@ class Op(Model):
     resolved_only: ClassVar[frozenset[str]] = frozenset()
     """Fields that only resolution sets; a spec cannot contain them."""
 
+    unlisted: ClassVar[frozenset[str]] = frozenset()
+    """Fields that `settings` lists only where they do not have their default: most networks say nothing of them."""
+
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)
         cls.merges = any(role.most != 1 for role in cls.inputs)
@@ -322,7 +325,13 @@ class Op(Model):
 
     def settings(self) -> dict[str, object]:
         """The fields by name, without the unset ones."""
-        return {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
+        fields = type(self).model_fields
+        return {
+            name: value
+            for name in fields
+            if (value := getattr(self, name)) is not None
+            and (name not in self.unlisted or value != fields[name].default)
+        }
 
     def replace(self, **fields: object) -> Self:
         """A copy with these fields changed, without validation: for resolution and passes."""

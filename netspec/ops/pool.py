@@ -168,6 +168,8 @@ class AvgPool(Pool):
 class GlobalPool(Op):
     """A pool over all spatial axes; it turns a map into a vector, or into a map of one position."""
 
+    unlisted = frozenset({"keep"})
+
     keep: bool = False
     """Whether the spatial axes stay, each with size 1."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from netspec.diagnostics.codes import shapes
 from netspec.model import BeforeValidator, Field
@@ -243,13 +243,22 @@ class Blocks(Op):
 
 
 class SpaceToDepth(Blocks):
-    """Turns each block of positions into channels: channel c, position p in the block → channel c·blockⁿ + p.
+    """Turns each block of positions into channels; positions in a block are counted row by row.
 
-    The inverse of `depth_to_space`.
+    Channel c of C, position p in the block becomes channel c·blockⁿ + p with `order: crd`, as in PyTorch's pixel
+    unshuffle, and channel p·C + c with `dcr`, as in TensorFlow and ONNX. `depth_to_space` with the same order is the
+    inverse. `darknet` is the reorg layer of Darknet (YOLOv2) as it runs, for images: it reads its C input channels as
+    C/block² channels of a map that is `block` times as high and wide, makes C channels of them by `dcr`, and reads the
+    result as C·block² channels of the smaller map.
     """
 
     keyword = "space_to_depth"
     keeps_order = True
+
+    unlisted = frozenset({"order"})
+
+    order: Literal["crd", "dcr", "darknet"] = "crd"
+    """The order of the channels of the output."""
 
     def _resolve(self, inputs: Inputs) -> Self:
         if any(size % self.block for size in spatial(self, inputs[0])):
@@ -257,26 +266,53 @@ class SpaceToDepth(Blocks):
                 shapes.SIZE, f"the sizes of {inputs[0]} cannot be divided into blocks of {self.block}", "block",
                 help="crop or pad the input to a multiple",
             )  # fmt: skip
+        if self.order == "darknet":
+            self._check_darknet(inputs[0])
         return self
+
+    def _check_darknet(self, type_: Type) -> None:
+        if len(type_.spatial) != 2:
+            raise Misfit(
+                shapes.RANK,
+                f"Darknet's order is one of images; the input is {type_}",
+                "order",
+                help="`crd` and `dcr` fit any number of axes",
+            )
+        if (type_.channels or 0) % self.block**2:
+            raise Misfit(
+                shapes.GROUPS,
+                f"{type_.channels} channels cannot be divided into {self.block**2}, which Darknet's order does first",
+                "order",
+                notes=(f"the input is {type_}{{source}}",),
+                help=f"the input needs a multiple of {self.block**2} channels; `crd` and `dcr` take any number",
+            )
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         channels = (inputs[0].channels or 0) * self.block ** len(inputs[0].spatial)
         return (Type(channels, tuple(size // self.block for size in inputs[0].sizes)),)
 
     def reach(self, inputs: Inputs) -> Reach | None:
+        if self.order == "darknet":
+            return None  # the channels of one position are from everywhere in the map
         block = Window(self.block, self.block)
         rank = len(inputs[0].spatial)
         return Reach((block,) * rank, gathers=tuple(range(rank)) if self.block > 1 else ())
 
 
 class DepthToSpace(Blocks):
-    """Turns channels into blocks of positions, as the pixel shuffle of Shi et al. 2016.
+    """Turns channels into blocks of positions, as the pixel shuffle of Shi et al. 2016: `space_to_depth` undone.
 
-    Channel c·blockⁿ + p becomes channel c, position p in the block; positions are counted row by row.
+    Channel c·blockⁿ + p becomes channel c of C, position p in the block, counted row by row; with `order: dcr`, as
+    TensorFlow's and ONNX' own, channel p·C + c does.
     """
 
     keyword = "depth_to_space"
     keeps_order = True
+
+    unlisted = frozenset({"order"})
+
+    order: Literal["crd", "dcr"] = "crd"
+    """The order of the channels of the input."""
 
     def _resolve(self, inputs: Inputs) -> Self:
         count = self.block ** len(spatial(self, inputs[0]))

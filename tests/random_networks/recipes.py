@@ -298,13 +298,14 @@ def _permute(draw: Draw, type_: Type) -> Fields:
 
 def _space_to_depth(draw: Draw, type_: Type) -> Fields:
     blocks = [each for each in (1, 2, 3) if not any(size % each for size in type_.sizes)]
-    return draw.some(0.8, block=lambda: draw.choice(blocks))
+    orders = ["crd", "dcr", "darknet"][: 2 + (len(type_.spatial) == 2)]
+    return draw.some(0.8, block=lambda: draw.choice(blocks), order=lambda: draw.choice(orders))
 
 
 def _depth_to_space(draw: Draw, type_: Type) -> Fields:
     count = len(type_.spatial)
     blocks = [each for each in (1, 2, 3) if not (type_.channels or 1) % each**count]
-    return draw.some(0.8, block=lambda: draw.choice(blocks))
+    return draw.some(0.8, block=lambda: draw.choice(blocks), order=lambda: draw.choice(["crd", "dcr"]))
 
 
 def _divisors(number: int) -> list[int]:

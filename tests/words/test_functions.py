@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -152,15 +150,6 @@ def test_the_pool_of_vgg_is_no_global_one() -> None:
     assert [str(node.output) for node in step.graph.nodes] == ["8@7×7"]
 
 
-def test_the_reorganisation_of_darknet_is_no_space_to_depth() -> None:
-    text = "netspec: 1\nname: spec\ninput: [64, 26, 26]\nlayers:\n  - reorg: 2\n"
-    (found,) = check_text(text, FILE)[1]
-    assert found.help == (
-        "this version of netspec has no op for Darknet's order of channels; `space_to_depth` has a different order, "
-        "so weights trained with `reorg` do not fit it; docs/words.md has a block with Darknet's order"
-    )
-
-
 def darknet_reorg(x: NDArray[np.float64], stride: int = 2) -> NDArray[np.float64]:
     """`reorg_cpu` of Darknet as its layer calls it: with `forward` 0 and the sizes of the input."""
     batch, c, h, w = x.shape
@@ -172,16 +161,18 @@ def darknet_reorg(x: NDArray[np.float64], stride: int = 2) -> NDArray[np.float64
     return result.reshape(batch, c * stride**2, h // stride, w // stride)
 
 
-@pytest.mark.parametrize("shape", [(4, 2, 2), (8, 6, 4), (16, 4, 10)])
-def test_the_block_of_the_docs_is_the_reorganisation_of_darknet(shape: tuple[int, ...]) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "words.md").read_text(encoding="utf-8")
-    (blocks,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
-    text = f"netspec: 1\nname: spec\ninput: {list(shape)}\n{blocks}layers: [reorg]\n"
-    graph, diagnostics = check_text(text, FILE)
-    assert graph is not None, as_text(diagnostics, {FILE: text})
+@pytest.mark.parametrize("shape", [(4, 2, 2), (8, 6, 10), (16, 4, 10)])
+def test_the_reorganisation_of_darknet_is_what_is_said_of_it(shape: tuple[int, ...]) -> None:
+    """Each value by its index in Darknet's flat lists, and by the reshapes that `netspec ops` tells of."""
+    channels, height, width = shape
+    graph = followed("reorg: 2", f"{channels}@{height}×{width}")
     x = np.random.default_rng(3).standard_normal((2, *shape))
     found = forward(graph, initialise(graph), {"input": x}, True)[graph.outputs[0].value]
     assert np.array_equal(found, darknet_reorg(x))
+    larger = torch.from_numpy(x).reshape(2, channels // 4, 2 * height, 2 * width)
+    blocks = [larger[:, :, row::2, column::2] for row in (0, 1) for column in (0, 1)]
+    result = torch.cat(blocks, dim=1).reshape(2, 4 * channels, height // 2, width // 2)
+    assert np.array_equal(found, result.numpy())
 
 
 def test_a_share_in_percent_keeps_its_digits() -> None:

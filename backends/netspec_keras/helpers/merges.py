@@ -204,42 +204,6 @@ class ReplicatePadding(layers.Layer):
         return x
 '''
 
-SPACE_TO_DEPTH = '''
-class SpaceToDepth(layers.Layer):
-    """Each block of positions becomes channels, a channel's side by side; Keras has none."""
-
-    def __init__(self, block_size, **kwargs):
-        super().__init__(**kwargs)
-        self.block_size = block_size
-
-    def call(self, inputs):
-        *sizes, channels = inputs.shape[1:]
-        block, rank = self.block_size, len(sizes)
-        split = [part for size in sizes for part in (size // block, block)]
-        blocks, places = range(1, 2 * rank, 2), range(2, 2 * rank + 1, 2)
-        x = ops.reshape(inputs, (-1, *split, channels))
-        x = ops.transpose(x, (0, *blocks, 2 * rank + 1, *places))
-        return ops.reshape(x, (-1, *(size // block for size in sizes), channels * block**rank))
-'''
-
-DEPTH_TO_SPACE = '''
-class DepthToSpace(layers.Layer):
-    """Channels that stand side by side become a block of positions; Keras has none."""
-
-    def __init__(self, block_size, **kwargs):
-        super().__init__(**kwargs)
-        self.block_size = block_size
-
-    def call(self, inputs):
-        *sizes, channels = inputs.shape[1:]
-        block, rank = self.block_size, len(sizes)
-        channels //= block**rank
-        x = ops.reshape(inputs, (-1, *sizes, channels, *[block] * rank))
-        pairs = [axis for at in range(1, 1 + rank) for axis in (at, at + rank + 1)]
-        x = ops.transpose(x, (0, *pairs, rank + 1))
-        return ops.reshape(x, (-1, *(size * block for size in sizes), channels))
-'''
-
 HELPERS = {
     "EvenMaximum": Helper(MAXIMUM),
     "SpreadingAdd": Helper(ADD),
@@ -253,6 +217,4 @@ HELPERS = {
     "ConstantPadding": Helper(CONSTANT_PADDING),
     "ReflectPadding": Helper(REFLECT_PADDING),
     "ReplicatePadding": Helper(REPLICATE_PADDING),
-    "SpaceToDepth": Helper(SPACE_TO_DEPTH),
-    "DepthToSpace": Helper(DEPTH_TO_SPACE),
 }

@@ -69,6 +69,7 @@ _CALLED: tuple[tuple[str, str], ...] = (
     ("table", "connections connectiontable connectivity conntable"),
     ("scale", "usescale gamma elementwisescale"),
     ("center", "centre usebias beta bias shift offset"),
+    ("order", "mode ordering channelorder"),
     ("keep", "keepdims keepdim keepaxes keepdimensions"),
     ("like", "as sizeof reference liketensor sameas"),
     ("offset", "offsets start origin position topleft"),

@@ -160,6 +160,12 @@ CHOICES: dict[str, dict[str, WordEntry]] = {
         (same("learned"), "trainable learnable embedding embedded trained parameter"),
         (absent("relative positions"), "relative rotary rope alibi"),
     ),
+    "dcr": table(
+        (same("crd", "it is PyTorch's"), "pixelshuffle torch pytorch channelsfirst columnrowdepth"),
+        (same("dcr", "it is TensorFlow's"), "tensorflow tf onnx depthcolumnrow"),
+        (same("darknet", "it is YOLOv2's"), "reorg yolo yolov2 passthrough"),
+        (instead("write `order: dcr`: Darknet's reorg with `reverse=1` has this order"), "darknet"),
+    ),
     "time": table(
         (
             instead(

@@ -6,9 +6,15 @@ import re
 
 from netspec.ops.words import Lead, Rows, WordEntry, absent, instead, same, written
 
-_ORDER = (
-    "its channels have the order of PyTorch's pixel shuffle, not of `depth_to_space` in TensorFlow and ONNX"
-)
+_ORDER = "TensorFlow and ONNX have `order: dcr` where nothing else is said, PyTorch's pixel shuffle has `crd`"
+
+
+def _reorg(given: object) -> Lead:
+    plain = next(iter(given.values()), None) if isinstance(given, dict) else given
+    return instead(
+        f"write `space_to_depth: {{block: {written(plain, '2')}, order: darknet}}`; with `reverse=1` in Darknet, "
+        "`depth_to_space` with `order: dcr`"
+    )
 
 
 def _border(mode: str) -> WordEntry:
@@ -149,13 +155,7 @@ ROWS: Rows = (
     (same("depth_to_space"), "pixelshuffle pixelshuffler subpixel subpixelconv periodicshuffle"),
     (same("space_to_depth", _ORDER), "spacetodepth"),
     (same("space_to_depth"), "pixelunshuffle subpixeldown"),
-    (
-        absent(
-            "op for Darknet's order of channels; `space_to_depth` has a different order, so weights trained with "
-            "`reorg` do not fit it; docs/words.md has a block with Darknet's order"
-        ),
-        "reorg reorganize passthrough reorglayer",
-    ),
+    (_reorg, "reorg reorganize passthrough reorglayer"),
     (
         _shuffle,
         "channelshuffle nativechannelshuffle shufflechannel channelshuffler",
