@@ -164,6 +164,8 @@ class Naming:
         Raises:
             Unsettled: nothing else would do.
         """
+        if hole.omitted:
+            return _constant(hole)  # the text leaves it out, so that it must not make a parameter
         used = {each.name for each in self.parameters}
         fitting = [each for each in self._candidates(hole) if equal(_of(each[1], hole), hole.row)]
         for name, values in fitting:

@@ -268,6 +268,32 @@ def test_a_loop_keeps_what_each_repetition_takes(name: str) -> None:
     assert line in TORCH.source(graph).text  # a text that is not folded warns
 
 
+GROUPED = """\
+netspec: 1
+name: grouped
+input: [4, 8, 8]
+blocks:
+  unit:
+    params: {filters: , groups: 1}
+    layers:
+      - add:
+          - - conv: {filters: $filters, kernel: 3, padding: half, groups: $groups}
+          - - conv: {filters: $filters, kernel: 1}
+              when: ${in.channels != filters}
+layers:
+  - unit: 4
+  - unit: 6
+"""
+
+
+def test_an_argument_that_the_text_leaves_out_is_no_parameter() -> None:
+    """Only some uses have the second convolution, and its groups are as many as those of the block."""
+    problems = Problems()
+    graph = graph_of_text(GROUPED, "grouped.yaml", problems)
+    assert graph is not None, problems.in_order()
+    assert "    def __init__(self, filters, projection=False):\n" in TORCH.source(graph).text
+
+
 def test_uses_that_differ_in_a_condition_or_in_repetitions_are_one_class() -> None:
     text = TORCH.source(structure("one_definition")).text
     classes = [line[6:-1].split("(")[0] for line in text.splitlines() if line.startswith("class ")]
