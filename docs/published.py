@@ -188,6 +188,8 @@ YOLO_PAGE = "Darknet's page of YOLO, table"
 IMAGENET_PAGE = "Darknet's page of ImageNet models, table"
 TORCHVISION = "torchvision's table of weights"
 KERAS = "documentation of Keras 2, applications"
+XIE = "Xie et al. 2017, table 1"
+RADOSAVOVIC = "Radosavovic et al. 2020, top RegNetY models"
 TF_SLIM = "TF-Slim, mobilenet_v1.md"
 SHELHAMER = "Long et al. 2015, table 1"
 SEGNET = "Badrinarayanan et al. 2015"
@@ -282,6 +284,15 @@ FIGURES = (
     Figure("resnet152", BIASES, "60,419,944", KERAS),
     Figure("se_resnet50", EXCITED, "3.87 G", HU, why=EXCITATION.format("3.860 G")),
     Figure("se_resnet50", PARAMS, "28.1 M", "Hu et al. 2018, section 3"),
+    Figure("resnext50", PARAMS, "25,028,904", TORCHVISION),
+    Figure("resnext50", MACS, "4.23 G", TORCHVISION),
+    Figure("resnext50", PARAMS, "25.0 M", XIE),
+    Figure("regnet_y_400mf", PARAMS, "4,344,144", TORCHVISION),
+    Figure("regnet_y_400mf", MACS, "0.402 G", TORCHVISION),
+    Figure("regnet_y_400mf", MACS, "0.4 G", RADOSAVOVIC),
+    Figure("regnet_y_400mf", PARAMS, "4.3 M", RADOSAVOVIC),
+    Figure("squeezenet", PARAMS, "1,235,496", TORCHVISION),
+    Figure("squeezenet", MACS, "0.349 G", TORCHVISION),
     Figure("xception", PARAMS, "22,855,952", CHOLLET),
     Figure("xception", STATISTICS, "22,910,480", KERAS),
     Figure("xception", NORMALISED, "8.38 G", ZOPH),
