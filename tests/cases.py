@@ -57,6 +57,8 @@ class Case:
     """The shape of that input, if it is a list of them."""
     ports: tuple[str, ...] = ()
     """The further outputs that are outputs of the network."""
+    before: str = ""
+    """The op before each input, where not every number is one that it can take."""
     slow: bool = False
     """Whether only the slow tests run it in all backends."""
     engines: bool = False
@@ -85,6 +87,8 @@ class Case:
                 sketch.add(f"dense{number}", Dense(units=shape[0]), value)
                 for number, (value, shape) in enumerate(zip(values, self.inputs, strict=True), start=1)
             ]
+        if self.before:
+            values = [sketch.add(f"before{value}", OPS[self.before](), value) for value in values]
         if self.pool is not None:
             sketch.add("pool", MaxPool.model_validate(self.pool), values.pop())
             values.append("pool.indices")
@@ -571,6 +575,44 @@ def _joined() -> Iterator[Case]:
         for keyword in ("maximum", "average"):
             yield _row("two", keyword, x, x)
             yield _row("three", keyword, x, thin, vector)
+        pairs = {"two": (x, x), "by_vector": (x, vector), "vector": (vector, x), "thin": (thin, x)}
+        rows = [_row("two", "minimum", x, x), _row("three", "minimum", x, thin, vector)]
+        rows += [replace(_row(name, "divide", *pair), before="softplus") for name, pair in pairs.items()]
+        for row in rows:
+            is_quick = rank == 2 and row.name.endswith(("three", "vector"))
+            yield row if is_quick else _further(row)
+
+
+def _functions() -> Iterator[Case]:
+    rows: dict[str, tuple[dict[str, Any], str]] = {
+        **dict.fromkeys(("exp", "square", "abs"), ({}, "")),
+        **dict.fromkeys(("log", "sqrt"), ({}, "softplus")),
+        "power": ({"exponent": 2.5}, "softplus"),
+        "clip": ({"min": -0.25, "max": 0.5}, ""),
+        "step": ({"threshold": 0.25}, ""),
+        "log_softmax": ({}, ""),
+    }
+    for keyword, (fields, before) in rows.items():
+        for x in ((6,), *(_map(rank) for rank in SIZES)):
+            row = replace(_row("plain", keyword, x, **fields), before=before)
+            yield row if len(x) == 3 else _further(row)
+    x = _map(1)
+    yield _further(replace(_row("root", "power", x, exponent=-0.5), before="softplus"))
+    yield _further(_row("cube", "power", x, exponent=3))
+    yield _further(_row("least", "clip", x, min=0.1))
+    yield _further(_row("most", "clip", x, max=0.5))
+    yield _further(_row("at_0", "step", x))
+    yield _further(_row("warm", "log_softmax", x, temperature=4.0))
+    yield _row("twice", "softplus", x, beta=2.0)
+    yield _further(_row("third", "softplus", _map(2), beta=0.3))
+    inner = ("exp", "abs", {"clip": {"max": 0.25}}, {"step": 0.25}, "log_softmax", {"softplus": 4.0})
+    for number, activation in enumerate(inner):
+        yield _further(_row(f"function_{number}", "dense", _map(2), units=3, activation=activation))
+
+
+def _further(case: Case) -> Case:
+    """A row that repeats another one in part, for the slow tests and for Keras' other engines."""
+    return replace(case, slow=True, engines=True)
 
 
 def _resized() -> Iterator[Case]:
@@ -717,6 +759,7 @@ def _tensors() -> Iterator[Case]:
     yield _row("linear", "gated", (4, 5), activation="none")
     yield _row("silu", "gated", (4, 5), activation="silu", gate="none")
     yield _row("relu", "gated", (4, 5), activation="sigmoid", gate="relu")
+    yield _row("gelu", "gated", (4, 5), activation="gelu", gate="none")
     yield _row("halves", "gated", (4, 5), activation="none", gate="none")
 
 
@@ -733,6 +776,7 @@ CASES: tuple[Case, ...] = (
     *_by_channel(),
     *_norms(),
     *_joined(),
+    *_functions(),
     *_resized(),
     *_rearranged(),
     *_indices(),

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from netspec.backend import Limit
 from netspec.graph import Graph
 from netspec.lowering.parts import Slot
-from netspec.ops.activation import Activation, HardSigmoid
+from netspec.ops.activation import HardSigmoid
+from netspec.ops.pointwise import Activation
 from netspec_keras.arguments import padded
 from netspec_keras.engine import chosen
 from netspec_keras.lowering import LOWERINGS

@@ -8,12 +8,12 @@ from netspec.backend.table import on, table
 from netspec.dataclass import replace
 from netspec.lowering.parts import Argument, Slot
 from netspec.ops.activation import (
-    Activation,
     Elu,
     Gelu,
     HardSigmoid,
     HardSwish,
     LeakyRelu,
+    LogSoftmax,
     Mish,
     Prelu,
     Relu,
@@ -26,9 +26,11 @@ from netspec.ops.activation import (
     Tanh,
 )
 from netspec.ops.base import Op
+from netspec.ops.function import Abs, Clip, Exp, Log, Power, Sqrt, Square, Step
+from netspec.ops.pointwise import Activation
 from netspec.ops.window import KERNEL_AXES
 from netspec_keras.arguments import Lowering, Types, first, is_single, option, plain
-from netspec_keras.layer import Holder, LayerText, Lowered
+from netspec_keras.layer import Holder, Keeps, LayerText, Lowered
 
 NAMED: Mapping[type[Activation], str] = {
     Relu: "relu",
@@ -42,6 +44,8 @@ NAMED: Mapping[type[Activation], str] = {
     Tanh: "tanh",
     Softplus: "softplus",
     Softmax: "softmax",
+    LogSoftmax: "log_softmax",
+    Exp: "exponential",
 }
 """Activations that layers take by name with the same meaning, with the defaults of their fields."""
 
@@ -76,6 +80,36 @@ def softmax(op: Softmax, types: Types) -> Lowered:
     return Lowered((LayerText("layers.Softmax", after=after),))
 
 
+def log_softmax(op: LogSoftmax, types: Types) -> Lowered:
+    """The function over the channels, which are last."""
+    (layer,) = named(op, types).layers
+    after = () if op.temperature == 1 else (" / ", Slot(op.temperature, "temperature"))
+    return Lowered((replace(layer, after=after),))
+
+
+def softplus(op: Softplus, types: Types) -> Lowered:
+    """The function of Keras; a helper if it has a `beta`."""
+    if op.beta == 1:
+        return named(op, types)
+    return Lowered((LayerText("ScaledSoftplus", (option("beta", op.beta),)),))
+
+
+def power(op: Power, types: Types) -> Lowered:
+    """The helper `Power`."""
+    return Lowered((LayerText("Power", (first(op.exponent, "exponent"),)),))
+
+
+def clip(op: Clip, types: Types) -> Lowered:
+    """The helper `Clip`."""
+    bounds = (option(name, value) for name, value in (("min", op.min), ("max", op.max)) if value is not None)
+    return Lowered((LayerText("Clip", tuple(bounds)),))
+
+
+def step(op: Step, types: Types) -> Lowered:
+    """The helper `Step`."""
+    return Lowered((LayerText("Step", (option("threshold", op.threshold, 0.0),)),))
+
+
 def prelu(op: Prelu, types: Types) -> Lowered:
     """A helper with one slope per channel, shared over all positions."""
     type_ = types[0]
@@ -99,14 +133,29 @@ ACTIVATIONS: Mapping[type[Op], Lowering] = table(
     on(Sigmoid, named),
     on(HardSigmoid, named),
     on(Tanh, named),
-    on(Softplus, named),
+    on(Softplus, softplus),
     on(Softmax, softmax),
+    on(LogSoftmax, log_softmax),
+    on(Exp, named),
+    on(Log, plain("Logarithm")),
+    on(Sqrt, plain("SquareRoot")),
+    on(Power, power),
+    on(Square, plain("Square")),
+    on(Abs, plain("Absolute")),
+    on(Clip, clip),
+    on(Step, step),
 )
+
+
+def of_module(name: str) -> tuple[type[Op], ...]:
+    """The functions that a module of `netspec/ops` defines."""
+    return tuple(each for each in ACTIVATIONS if each.__module__ == f"netspec.ops.{name}")
 
 
 def activation(op: Op, types: Types) -> Lowered:
     """An activation that is a layer of its own; only a softmax depends on the place of the channels."""
-    return replace(ACTIVATIONS[type(op)](op, types), keeps="channels" if isinstance(op, Softmax) else "all")
+    keeps: Keeps = "channels" if isinstance(op, Softmax | LogSoftmax) else "all"
+    return replace(ACTIVATIONS[type(op)](op, types), keeps=keeps)
 
 
 def by_name(op: Activation | None) -> tuple[Argument, tuple[LayerText, ...]]:

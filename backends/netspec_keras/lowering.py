@@ -91,8 +91,14 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
             from netspec_keras import functions
 
             return table(
-                on(tuple(functions.ACTIVATIONS), functions.activation),
+                on(functions.of_module("activation"), functions.activation),
                 on(Prelu, functions.prelu),
+            )
+        case "function":
+            from netspec_keras import functions
+
+            return table(
+                on(functions.of_module("function"), functions.activation),
             )
         case "gate":
             from netspec.ops.gate import Gated
@@ -151,14 +157,16 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(MaskInput, norms.noise("MaskInput")),
             )
         case "merge":
-            from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
+            from netspec.ops.merge import Add, Average, Concat, Divide, Maximum, Minimum, Multiply, Subtract
             from netspec_keras import merges
 
             return table(
                 on(Add, merges.total("Add")),
                 on(Subtract, merges.elementwise("layers.Subtract")),
                 on(Multiply, merges.elementwise("layers.Multiply")),
+                on(Divide, merges.elementwise("Divide")),
                 on(Maximum, merges.elementwise("EvenMaximum")),
+                on(Minimum, merges.elementwise("EvenMinimum")),
                 on(Average, merges.total("Average")),
                 on(Concat, merges.concat),
             )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from netspec.types import Type
 from netspec_keras.arguments import Types, first, option
+from netspec_keras.helpers.tensors import HAS_GELU
 from netspec_keras.layer import Holder, LayerText, Lowered
 
 if TYPE_CHECKING:
@@ -72,4 +73,5 @@ def _shape(type_: Type) -> tuple[int, ...]:
 def gated(op: Gated, types: Types) -> Lowered:
     """The helper `Gated`."""
     arguments = (option("activation", op.activation, "tanh"), option("gate", op.gate, "sigmoid"))
-    return Lowered((LayerText("Gated", arguments),), keeps="channels")
+    parts = frozenset({HAS_GELU} & {op.activation, op.gate})
+    return Lowered((LayerText("Gated", arguments, parts=parts),), keeps="channels")

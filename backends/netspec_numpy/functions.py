@@ -10,12 +10,12 @@ import numpy as np
 
 from netspec.backend.table import on, table
 from netspec.ops.activation import (
-    Activation,
     Elu,
     Gelu,
     HardSigmoid,
     HardSwish,
     LeakyRelu,
+    LogSoftmax,
     Mish,
     Prelu,
     Relu,
@@ -28,6 +28,8 @@ from netspec.ops.activation import (
     Tanh,
 )
 from netspec.ops.base import Op
+from netspec.ops.function import Abs, Clip, Exp, Log, Power, Sqrt, Square, Step
+from netspec.ops.pointwise import Activation
 from netspec_numpy.calculation import Calculation, Values, along_channels
 
 
@@ -83,7 +85,7 @@ def silu(op: Activation, x: Values) -> Values:
 
 def mish(op: Activation, x: Values) -> Values:
     """X · tanh(softplus(x))."""
-    return x * np.tanh(softplus(op, x))
+    return x * np.tanh(np.logaddexp(x, 0.0))
 
 
 def gelu(op: Gelu, x: Values) -> Values:
@@ -103,9 +105,62 @@ def hard_swish(op: Activation, x: Values) -> Values:
     return x * hard_sigmoid(op, x)
 
 
-def softplus(op: Activation, x: Values) -> Values:
-    """ln(1 + eˣ)."""
-    return np.logaddexp(x, 0.0)
+@np.errstate(all="ignore")
+def softplus(op: Softplus, x: Values) -> Values:
+    """ln(1 + e^(beta · x)) / beta."""
+    return np.logaddexp(op.beta * x, 0.0) / op.beta
+
+
+def log_softmax(op: LogSoftmax, x: Values) -> Values:
+    """X − ln Σ eˣ over the channels, of x / temperature."""
+    scaled = x / op.temperature
+    shifted = scaled - scaled.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+
+@np.errstate(all="ignore")
+def exp(op: Exp, x: Values) -> Values:
+    """eˣ, infinite where it is too large."""
+    return np.exp(x)
+
+
+@np.errstate(all="ignore")
+def log(op: Log, x: Values) -> Values:
+    """The natural logarithm; −∞ at 0."""
+    return np.log(x)
+
+
+@np.errstate(all="ignore")
+def sqrt_(op: Sqrt, x: Values) -> Values:
+    """The square root."""
+    return np.sqrt(x)
+
+
+@np.errstate(all="ignore")
+def power(op: Power, x: Values) -> Values:
+    """X to the power of the exponent."""
+    return np.power(x, op.exponent)
+
+
+@np.errstate(all="ignore")
+def square(op: Square, x: Values) -> Values:
+    """X · x."""
+    return x * x
+
+
+def absolute(op: Abs, x: Values) -> Values:
+    """|x|."""
+    return np.abs(x)
+
+
+def clip(op: Clip, x: Values) -> Values:
+    """min(max(x, min), max)."""
+    return np.clip(x, op.min, op.max)
+
+
+def step(op: Step, x: Values) -> Values:
+    """1 above the threshold, else 0."""
+    return np.where(x > op.threshold, 1.0, 0.0)
 
 
 FUNCTIONS: Mapping[type[Op], Callable[[Any, Values], Values]] = table(
@@ -123,6 +178,15 @@ FUNCTIONS: Mapping[type[Op], Callable[[Any, Values], Values]] = table(
     on(Tanh, tanh),
     on(Softplus, softplus),
     on(Softmax, softmax),
+    on(LogSoftmax, log_softmax),
+    on(Exp, exp),
+    on(Log, log),
+    on(Sqrt, sqrt_),
+    on(Power, power),
+    on(Square, square),
+    on(Abs, absolute),
+    on(Clip, clip),
+    on(Step, step),
 )
 
 

@@ -18,7 +18,7 @@ from netspec.ops.dense import Dense, Rbf
 from netspec.ops.gate import Gated
 from netspec.ops.gather import Gather
 from netspec.ops.indices import Embedding, OneHot
-from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
+from netspec.ops.merge import Add, Average, Concat, Divide, Maximum, Minimum, Multiply, Subtract
 from netspec.ops.norm import BatchNorm, GroupNorm, InstanceNorm, L2Norm, LayerNorm, LocalResponseNorm, RmsNorm
 from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
 from netspec.ops.recurrent import Gru, Lstm, Rnn
@@ -67,7 +67,9 @@ LOWERINGS: Mapping[type[Op], Lowering] = table(
     on(Add, merges.add),
     on(Subtract, merges.subtract),
     on(Multiply, merges.multiply),
+    on(Divide, merges.divide),
     on(Maximum, merges.maximum),
+    on(Minimum, merges.minimum),
     on(Average, merges.average),
     on(Concat, merges.concat),
     on(Upsample, merges.upsample),

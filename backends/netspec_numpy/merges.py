@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
+from netspec.ops.merge import Add, Average, Concat, Divide, Maximum, Minimum, Multiply, Subtract
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.types import AXES
@@ -47,11 +47,26 @@ def subtract(op: Subtract, this: Calculation) -> Values:
     return first - second
 
 
+@np.errstate(all="ignore")
+def divide(op: Divide, this: Calculation) -> Values:
+    """The first divided by the second."""
+    first, second = together(this.inputs)
+    return first / second
+
+
 def maximum(op: Maximum, this: Calculation) -> Values:
     """The largest, value by value."""
     first, *others = together(this.inputs)
     for other in others:
         first = np.maximum(first, other)
+    return first
+
+
+def minimum(op: Minimum, this: Calculation) -> Values:
+    """The smallest, value by value."""
+    first, *others = together(this.inputs)
+    for other in others:
+        first = np.minimum(first, other)
     return first
 
 

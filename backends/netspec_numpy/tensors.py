@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from netspec.ops.activation import Gelu
 from netspec.ops.gate import Gated
 from netspec.ops.tensors import SINUSOID, Constant, Parameter, Positions
 from netspec_numpy.calculation import Calculation, Values
+from netspec_numpy.functions import gelu
 
 
 def _for_each(this: Calculation, values: Values) -> Values:
@@ -49,6 +51,7 @@ FUNCTIONS: Mapping[str, Callable[[Values], Values]] = {
     "tanh": np.tanh,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "relu": lambda x: np.maximum(x, 0.0),
+    "gelu": lambda x: gelu(Gelu(), x),
     "silu": lambda x: x / (1 + np.exp(-x)),
     "none": lambda x: x,
 }

@@ -13,6 +13,7 @@ from netspec.ops.activation import (
     HardSigmoid,
     HardSwish,
     LeakyRelu,
+    LogSoftmax,
     Mish,
     Prelu,
     Relu,
@@ -25,6 +26,7 @@ from netspec.ops.activation import (
     Tanh,
 )
 from netspec.ops.base import Op
+from netspec.ops.function import Abs, Clip, Exp, Log, Power, Sqrt, Square, Step
 from netspec_onnx.site import Site
 
 
@@ -32,9 +34,33 @@ def _plain(operator: str) -> Callable[[Op, Site, str], str]:
     return lambda op, site, x: site.emit(operator, x)
 
 
-def _softmax(op: Softmax, site: Site, x: str) -> str:
-    scaled = x if op.temperature == 1 else site.emit("Div", x, site.number(op.temperature))
-    return site.emit("Softmax", scaled, axis=1)
+def _over_channels(operator: str) -> Callable[[Softmax | LogSoftmax, Site, str], str]:
+    def lower(op: Softmax | LogSoftmax, site: Site, x: str) -> str:
+        scaled = x if op.temperature == 1 else site.emit("Div", x, site.number(op.temperature))
+        return site.emit(operator, scaled, axis=1)
+
+    return lower
+
+
+def _softplus(op: Softplus, site: Site, x: str) -> str:
+    if op.beta == 1:
+        return site.emit("Softplus", x)
+    beta = site.number(op.beta)
+    return site.emit("Div", site.emit("Softplus", site.emit("Mul", x, beta)), beta)
+
+
+def _clip(op: Clip, site: Site, x: str) -> str:
+    """`Clip` takes what has no bound for the largest number of float32."""
+    if op.min is not None and op.max is not None:
+        return site.emit("Clip", x, site.number(op.min), site.number(op.max))
+    if op.min is not None:
+        return site.emit("Max", x, site.number(op.min))
+    return site.emit("Min", x, site.number(op.max or 0.0))
+
+
+def _step(op: Step, site: Site, x: str) -> str:
+    above = site.emit("Greater", x, site.number(op.threshold))
+    return site.emit("Where", above, site.number(1.0), site.number(0.0))
 
 
 def _gelu(op: Gelu, site: Site, x: str) -> str:
@@ -52,7 +78,8 @@ ACTIVATIONS: Mapping[type[Op], Callable[[Any, Site, str], str]] = table(
     on(LeakyRelu, lambda op, site, x: site.emit("LeakyRelu", x, alpha=float(op.slope))),
     on(Sigmoid, _plain("Sigmoid")),
     on(Tanh, _plain("Tanh")),
-    on(Softmax, _softmax),
+    on(Softmax, _over_channels("Softmax")),
+    on(LogSoftmax, _over_channels("LogSoftmax")),
     on(Relu6, lambda op, site, x: site.emit("Clip", x, site.number(0.0), site.number(6.0))),
     on(Elu, lambda op, site, x: site.emit("Elu", x, alpha=float(op.alpha))),
     on(Selu, _plain("Selu")),
@@ -61,7 +88,15 @@ ACTIVATIONS: Mapping[type[Op], Callable[[Any, Site, str], str]] = table(
     on(Mish, lambda op, site, x: site.emit("Mul", x, site.emit("Tanh", site.emit("Softplus", x)))),
     on(HardSigmoid, lambda op, site, x: site.emit("HardSigmoid", x, alpha=1 / 6, beta=0.5)),
     on(HardSwish, _plain("HardSwish")),
-    on(Softplus, _plain("Softplus")),
+    on(Softplus, _softplus),
+    on(Exp, _plain("Exp")),
+    on(Log, _plain("Log")),
+    on(Sqrt, _plain("Sqrt")),
+    on(Power, lambda op, site, x: site.emit("Pow", x, site.number(op.exponent))),
+    on(Square, lambda op, site, x: site.emit("Mul", x, x)),
+    on(Abs, _plain("Abs")),
+    on(Clip, _clip),
+    on(Step, _step),
 )
 
 

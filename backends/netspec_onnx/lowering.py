@@ -16,7 +16,7 @@ from netspec.ops.dense import Dense, Rbf
 from netspec.ops.gate import Gated
 from netspec.ops.gather import Gather
 from netspec.ops.indices import Embedding, OneHot
-from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
+from netspec.ops.merge import Add, Average, Concat, Divide, Maximum, Minimum, Multiply, Subtract
 from netspec.ops.norm import BatchNorm, GroupNorm, InstanceNorm, L2Norm, LayerNorm, LocalResponseNorm, RmsNorm
 from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
 from netspec.ops.recurrent import Gru, Lstm, Rnn
@@ -66,7 +66,9 @@ LOWERINGS: Mapping[type[Op], Lowering] = table(
     on(Add, moves.merge("Sum")),
     on(Subtract, moves.chain("Sub")),
     on(Multiply, moves.chain("Mul")),
+    on(Divide, moves.chain("Div")),
     on(Maximum, moves.merge("Max")),
+    on(Minimum, moves.merge("Min")),
     on(Average, moves.average),
     on(Concat, moves.concat),
     on(Upsample, moves.upsample),

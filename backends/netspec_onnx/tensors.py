@@ -43,6 +43,8 @@ OPERATORS = {"tanh": "Tanh", "sigmoid": "Sigmoid", "relu": "Relu"}
 def _through(site: Site, function: str, x: str) -> str:
     if function == "silu":
         return site.emit("Mul", x, site.emit("Sigmoid", x))
+    if function == "gelu":
+        return site.emit("Gelu", x, approximate="none")
     return x if function == "none" else site.emit(OPERATORS[function], x)
 
 

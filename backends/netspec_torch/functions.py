@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from netspec.backend.table import on, table
-from netspec.lowering.parts import Part, Slot, call, quoted, seq
+from netspec.lowering.parts import Argument, Call, Part, Slot, call, quoted, seq
 from netspec.ops.activation import (
     Elu,
     Gelu,
     HardSigmoid,
     HardSwish,
     LeakyRelu,
+    LogSoftmax,
     Mish,
     Prelu,
     Relu,
@@ -25,6 +26,7 @@ from netspec.ops.activation import (
     Tanh,
 )
 from netspec.ops.base import Op
+from netspec.ops.function import Abs, Clip, Exp, Log, Power, Sqrt, Square, Step
 from netspec_torch.site import Lowered, Site, run
 
 
@@ -36,13 +38,34 @@ def activate(x: Part, activation: Op | None, dim: int = 1) -> Part:
 
 
 def is_open(activation: Op | None) -> bool:
-    """Whether a method after the activation needs brackets: it is a quotient and not a call."""
-    return isinstance(activation, HardSigmoid)
+    """Whether a method after the activation needs brackets: it is a quotient or a power and not a call."""
+    is_quotient = isinstance(activation, Softplus) and activation.beta != 1
+    return is_quotient or isinstance(activation, HardSigmoid | Power)
 
 
-def _softmax(op: Softmax, x: Part, dim: str) -> Part:
-    scaled = x if op.temperature == 1 else seq(x, " / ", Slot(op.temperature, "temperature", kept=True))
-    return call("torch.softmax", scaled, dim=dim)
+def _scaled(op: Softmax | LogSoftmax, x: Part) -> Part:
+    return x if op.temperature == 1 else seq(x, " / ", Slot(op.temperature, "temperature", kept=True))
+
+
+def _softplus(op: Softplus, x: Part, dim: str) -> Part:
+    """`F.softplus` is linear from 20 on."""
+    if op.beta == 1:
+        return call("torch.logaddexp", x, call("torch.zeros_like", x))
+    beta = Slot(op.beta, "beta", kept=True)
+    both = call("torch.logaddexp", seq(beta, " * ", x), call("torch.zeros_like", x))
+    return seq(both, " / ", beta)
+
+
+def _clip(op: Clip, x: Part, dim: str) -> Part:
+    bounds = [(name, value) for name, value in (("min", op.min), ("max", op.max)) if value is not None]
+    given = (Argument(Slot(value, name, kept=True), name) for name, value in bounds)
+    return Call("torch.clamp", (Argument(x), *given))
+
+
+def _step(op: Step, x: Part, dim: str) -> Part:
+    """By the sign, whose gradient is 0; what a comparison gives has none, and no layer before it could learn."""
+    above = x if op.threshold == 0 else seq(x, " - ", Slot(op.threshold, "threshold", kept=True))
+    return call("F.relu", call("torch.sign", above))
 
 
 def _gelu(op: Gelu, x: Part, dim: str) -> Part:
@@ -55,7 +78,8 @@ ACTIVATIONS: Mapping[type[Op], Callable[[Any, Part, str], Part]] = table(
     on(LeakyRelu, lambda op, x, dim: call("F.leaky_relu", x, Slot(op.slope, "slope", kept=True))),
     on(Sigmoid, lambda op, x, dim: call("torch.sigmoid", x)),
     on(Tanh, lambda op, x, dim: call("torch.tanh", x)),
-    on(Softmax, _softmax),
+    on(Softmax, lambda op, x, dim: call("torch.softmax", _scaled(op, x), dim=dim)),
+    on(LogSoftmax, lambda op, x, dim: call("torch.log_softmax", _scaled(op, x), dim=dim)),
     on(Relu6, lambda op, x, dim: call("F.relu6", x)),
     on(Elu, lambda op, x, dim: call("F.elu", x, Slot(op.alpha, "alpha", kept=True))),
     on(Selu, lambda op, x, dim: call("F.selu", x)),
@@ -65,9 +89,21 @@ ACTIVATIONS: Mapping[type[Op], Callable[[Any, Part, str], Part]] = table(
     # F.hardsigmoid has an exact derivative only in float32.
     on(HardSigmoid, lambda op, x, dim: seq(call("F.relu6", seq(x, " + 3")), " / 6")),
     on(HardSwish, lambda op, x, dim: call("F.hardswish", x)),
-    # F.softplus is linear from 20 on.
-    on(Softplus, lambda op, x, dim: call("torch.logaddexp", x, call("torch.zeros_like", x))),
+    on(Softplus, _softplus),
+    on(Exp, lambda op, x, dim: call("torch.exp", x)),
+    on(Log, lambda op, x, dim: call("torch.log", x)),
+    on(Sqrt, lambda op, x, dim: call("torch.sqrt", x)),
+    on(Power, lambda op, x, dim: seq(x, " ** ", Slot(op.exponent, "exponent", kept=True))),
+    on(Square, lambda op, x, dim: call("torch.square", x)),
+    on(Abs, lambda op, x, dim: call("torch.abs", x)),
+    on(Clip, _clip),
+    on(Step, _step),
 )
+
+
+def of_module(name: str) -> tuple[type[Op], ...]:
+    """The functions that a module of `netspec/ops` defines."""
+    return tuple(each for each in ACTIVATIONS if each.__module__ == f"netspec.ops.{name}")
 
 
 def activation(op: Op, site: Site) -> Lowered:

@@ -88,8 +88,14 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
             from netspec_torch import functions
 
             return table(
-                on(tuple(functions.ACTIVATIONS), functions.activation),
+                on(functions.of_module("activation"), functions.activation),
                 on(Prelu, functions.prelu),
+            )
+        case "function":
+            from netspec_torch import functions
+
+            return table(
+                on(functions.of_module("function"), functions.activation),
             )
         case "gate":
             from netspec.ops.gate import Gated
@@ -148,14 +154,16 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(MaskInput, layers.mask_input),
             )
         case "merge":
-            from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
+            from netspec.ops.merge import Add, Average, Concat, Divide, Maximum, Minimum, Multiply, Subtract
             from netspec_torch import moves
 
             return table(
                 on(Add, moves.total),
                 on(Subtract, moves.difference),
                 on(Multiply, moves.product),
+                on(Divide, moves.quotient),
                 on(Maximum, moves.maximum),
+                on(Minimum, moves.minimum),
                 on(Average, moves.average),
                 on(Concat, moves.concat),
             )

@@ -11,7 +11,7 @@ from netspec_torch.site import ALL, OWN, Lowered, Site, cut, run
 from netspec_torch.site import pad as padded
 
 if TYPE_CHECKING:
-    from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
+    from netspec.ops.merge import Add, Average, Concat, Divide, Maximum, Minimum, Multiply, Subtract
     from netspec.ops.reshape import DepthToSpace, Permute, Reshape, SpaceToDepth
     from netspec.ops.resize import Crop, Pad, Upsample
 
@@ -45,6 +45,11 @@ def product(op: Multiply, site: Site) -> Lowered:
     return _of_all(site, joined(" * ", spread(site)), call("math.prod", ALL), open=True)
 
 
+def quotient(op: Divide, site: Site) -> Lowered:
+    """Python's operator."""
+    return _of_all(site, joined(" / ", spread(site)), open=True)
+
+
 def _of_all(site: Site, result: Part, gathered: Part | None = None, open: bool = False) -> Lowered:
     """An op on the values at one place of all branches: any order, if all have the same number of axes."""
     if not site.is_even:
@@ -54,11 +59,21 @@ def _of_all(site: Site, result: Part, gathered: Part | None = None, open: bool =
 
 def maximum(op: Maximum, site: Site) -> Lowered:
     """The largest value. Equal branches get equal shares of the gradient; `torch.maximum` only does this for two."""
+    return _extreme(site, "torch.maximum", "amax")
+
+
+def minimum(op: Minimum, site: Site) -> Lowered:
+    """The smallest value, with the gradient of `maximum`."""
+    return _extreme(site, "torch.minimum", "amin")
+
+
+def _extreme(site: Site, of_two: str, of_all: str) -> Lowered:
     branches = spread(site)
     if len(branches) == 2:
-        return _of_all(site, call("torch.maximum", *branches))
-    gathered = call("torch.stack", ALL, tail=".amax(dim=0)") if len(set(site.inputs)) == 1 else None
-    stacked = call("torch.stack", call("torch.broadcast_tensors", *branches), tail=".amax(dim=0)")
+        return _of_all(site, call(of_two, *branches))
+    tail = f".{of_all}(dim=0)"
+    gathered = call("torch.stack", ALL, tail=tail) if len(set(site.inputs)) == 1 else None
+    stacked = call("torch.stack", call("torch.broadcast_tensors", *branches), tail=tail)
     return _of_all(site, stacked, gathered)
 
 

@@ -46,6 +46,7 @@ FUNCTIONS: Mapping[str, Callable[[str], Part]] = {
     "sigmoid": lambda x: call("torch.sigmoid", x),
     "relu": lambda x: call("F.relu", x),
     "silu": lambda x: call("F.silu", x),
+    "gelu": lambda x: call("F.gelu", x),
     "none": lambda x: x,
 }
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from netspec.analysis.meaning import disorders, meanings, origins
 from netspec.dataclass import dataclass
 from netspec.graph import Graph, Node
-from netspec.ops.activation import Activated, Activation, Softmax
+from netspec.ops.activation import Activated, Softmax
 from netspec.ops.base import Meaning
+from netspec.ops.pointwise import Activation
 from netspec.types import in_full
 
 

@@ -8,19 +8,13 @@ from typing import Annotated, Any, ClassVar, Literal
 from netspec.model import BeforeValidator, Field, Invalid, RefusedValue
 from netspec.ops.base import Inputs, Meaning, Moves, Op, Weight
 from netspec.ops.fields import AuthorForm, behind_key, refusal, unknown_word
+from netspec.ops.function import TOTAL
 from netspec.ops.initializers import Init, Initializer
-from netspec.ops.pointwise import Pointwise
+from netspec.ops.pointwise import Activation, Pointwise
 from netspec.ops.reach import Reach
 from netspec.types import Size, Type
 
 QUARTER = Initializer.model_construct(kind="constant", settings=(("value", 0.25),))
-
-
-class Activation(Pointwise):
-    """A function that can also be the `activation` of another layer."""
-
-    squashes: ClassVar[Moves | None] = None
-    """For a function that turns logits into probabilities: whether it works on single values or on positions."""
 
 
 class Relu(Activation):
@@ -98,9 +92,13 @@ class HardSwish(Activation):
 
 
 class Softplus(Activation):
-    """ln(1 + eˣ)."""
+    """ln(1 + e^(beta · x)) / beta (Dugas et al. 2001). The larger `beta` is, the nearer it is to `relu`."""
 
     keyword = "softplus"
+    main = "beta"
+
+    beta: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    """The factor of the input, by which the result is divided."""
 
 
 class Sigmoid(Activation):
@@ -124,6 +122,23 @@ class Softmax(Activation):
     main = "temperature"
     gives = Meaning.PROBABILITIES
     squashes: ClassVar[Moves | None] = "positions"
+
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    """The divisor of the input. A value above 1 flattens the distribution, a value below 1 sharpens it."""
+
+    def reach(self, inputs: Inputs) -> Reach | None:
+        return Reach.each(len(inputs[0].spatial), mixes=True)
+
+
+class LogSoftmax(Activation):
+    """z − ln Σ eᶻ over the channels, with z = x / temperature: the logarithm of `softmax`, without its rounding.
+
+    The output are logits: a softmax of them is the softmax of z.
+    """
+
+    keyword = "log_softmax"
+    main = "temperature"
+    gives = Meaning.SCORES
 
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     """The divisor of the input. A value above 1 flattens the distribution, a value below 1 sharpens it."""
@@ -171,6 +186,9 @@ def _read(value: object, known: Mapping[str, type[Pointwise]]) -> object:
     try:
         return cls.model_validate(dict(fields))
     except Invalid as error:
+        if keyword is value:
+            first = error.details[0]
+            raise refusal("own", f"`{keyword}`: {first['msg']}", first.get("ctx", {}).get("help")) from None
         inner = {"text": str(error), "op": cls, "errors": error.details}
         raise RefusedValue("fields", "{text}", inner) from None
 
@@ -189,8 +207,20 @@ def _described(known: Mapping[str, type[Pointwise]]) -> dict[str, Any]:
     return {
         "description": f"an activation: {', '.join(f'`{keyword}`' for keyword in known)} or `none`; "
         "its fields follow its name: `leaky_relu: 0.1`",
-        "anyOf": [{"enum": [*known, "none"]}, {**one, "minProperties": 1, "maxProperties": 1}],
+        "anyOf": [
+            {"enum": [*filter(lambda each: _is_whole(known[each]), known), "none"]},
+            {**one, "minProperties": 1, "maxProperties": 1},
+        ],
     }
+
+
+def _is_whole(cls: type[Pointwise]) -> bool:
+    """Whether the name of an activation is enough."""
+    try:
+        cls.model_validate({})
+    except Invalid:
+        return False
+    return True
 
 
 ActivationField = Annotated[Activation | None, BeforeValidator(_activation), AuthorForm(_schema)]
@@ -224,8 +254,10 @@ class Prelu(Pointwise):
         return (Weight("weight", (inputs[0].channels or 0,), "C", self.init),)
 
 
+_OWN = [cls for cls in Activation.__subclasses__() if cls.__module__ == __name__]
+
 ACTIVATIONS: dict[str, type[Activation]] = {
-    word: cls for cls in Activation.__subclasses__() for word in (cls.keyword, *cls.aliases)
+    word: cls for cls in (*_OWN, *TOTAL) for word in (cls.keyword, *cls.aliases)
 }
 
 LAYERS: dict[str, type[Pointwise]] = {**ACTIVATIONS, Prelu.keyword: Prelu}

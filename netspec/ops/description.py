@@ -11,6 +11,7 @@ from itertools import pairwise
 from textwrap import dedent
 from typing import Any
 
+from netspec.model import Invalid
 from netspec.ops import FAMILY_OF, OPS
 from netspec.ops.base import Misfit, Op, Weight
 from netspec.ops.initializers import Initializer
@@ -245,7 +246,7 @@ def _tried(op: type[Op], fields: tuple[FieldDescription, ...]) -> Iterator[tuple
             try:
                 resolved = op.model_validate(values).resolve(inputs)
                 resolved.outputs(inputs)
-            except Misfit:
+            except (Misfit, Invalid):
                 continue
             yield kind, resolved.weights(inputs)
             break

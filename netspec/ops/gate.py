@@ -9,13 +9,14 @@ from netspec.ops.base import Inputs, Meaning, Misfit, Op
 from netspec.ops.reach import Reach
 from netspec.types import Type
 
-GateFunction = Literal["tanh", "sigmoid", "relu", "silu", "none"]
+GateFunction = Literal["tanh", "sigmoid", "relu", "silu", "gelu", "none"]
 
 
 class Gated(Op):
     """The first half of the channels, through `activation`, times the second half, through `gate`.
 
-    `gated` is tanh · sigmoid (van den Oord et al. 2016); `gated: none` is the gated linear unit (Dauphin et al. 2017).
+    `gated` is tanh · sigmoid (van den Oord et al. 2016); `gated: none` is the gated linear unit, GLU (Dauphin et al.
+    2017). `gated: {activation: gelu, gate: none}` is GEGLU, with `silu` it is SwiGLU (Shazeer 2020).
     """
 
     keyword = "gated"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Meaning, Misfit, Op
@@ -114,27 +114,47 @@ class Multiply(Elementwise):
         return Meaning.SCORES if gated else super().means(inputs)
 
 
-class Subtract(Elementwise):
-    """The first branch minus the second."""
-
-    keyword = "subtract"
+class Ordered(Elementwise):
+    """A merge of two branches whose order matters."""
 
     inputs = (Role("branches", least=2, most=2),)
+    instead: ClassVar[str]
+    """The advice for more than two branches."""
 
     @classmethod
     def miscount(cls, count: int) -> Misfit:
-        message = f"`subtract` needs two branches; it has {count}"
         return Misfit(
             shapes.BRANCHES,
-            message,
-            help="`add` two first" if count > 2 else "give it a list of branches, or `from: [a, b]`",
+            f"`{cls.keyword}` needs two branches; it has {count}",
+            help=cls.instead if count > 2 else "give it a list of branches, or `from: [a, b]`",
         )
+
+
+class Subtract(Ordered):
+    """The first branch minus the second."""
+
+    keyword = "subtract"
+    instead = "`add` two first"
+
+
+class Divide(Ordered):
+    """The first branch divided by the second. A division by 0 gives ±∞, and 0 / 0 is no number."""
+
+    keyword = "divide"
+    instead = "`multiply` the divisors first"
 
 
 class Maximum(Elementwise):
     """The elementwise maximum of the branches. Equal branches get equal parts of the gradient."""
 
     keyword = "maximum"
+    keeps_order = True
+
+
+class Minimum(Elementwise):
+    """The elementwise minimum of the branches. Equal branches get equal parts of the gradient."""
+
+    keyword = "minimum"
     keeps_order = True
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from netspec.ops.base import Inputs, Op
+from typing import ClassVar
+
+from netspec.ops.base import Inputs, Moves, Op
 from netspec.types import Type
 
 
@@ -11,3 +13,10 @@ class Pointwise(Op):
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         return (inputs[0],)
+
+
+class Activation(Pointwise):
+    """A function that can also be the `activation` of another layer."""
+
+    squashes: ClassVar[Moves | None] = None
+    """For a function that turns logits into probabilities: whether it works on single values or on positions."""

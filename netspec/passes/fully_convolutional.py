@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from netspec.dataclass import replace
 from netspec.graph import Graph, Node
-from netspec.ops.activation import Activation, Softmax
+from netspec.ops.activation import LogSoftmax, Softmax
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv
 from netspec.ops.dense import Dense
-from netspec.ops.pointwise import Pointwise
+from netspec.ops.function import Log, Power, Sqrt
+from netspec.ops.pointwise import Activation, Pointwise
 from netspec.ops.reach import EACH
 from netspec.ops.regularize import Dropout, DropPath, GaussianNoise, MaskInput
 from netspec.ops.reshape import Flatten, Identity
@@ -28,7 +29,18 @@ if TYPE_CHECKING:
     Array = NDArray[np.generic]
 
 
-VALUE_BY_VALUE = (Activation, DropPath, Dropout, GaussianNoise, Identity, MaskInput, ScaleBy)
+VALUE_BY_VALUE = (
+    Activation,
+    DropPath,
+    Dropout,
+    GaussianNoise,
+    Identity,
+    Log,
+    MaskInput,
+    Power,
+    ScaleBy,
+    Sqrt,
+)
 """Ops that do not depend on the positions of values; a softmax does."""
 
 
@@ -97,7 +109,7 @@ def _turned(node: Node, graph: Graph, kernels: dict[str, tuple[int, ...]]) -> No
 def _works_on_maps(op: Op, size: tuple[int, ...]) -> bool:
     """Whether the op computes the same on a map of this size, on this map flattened, and at each of its positions."""
     if prod(size) > 1:
-        return isinstance(op, VALUE_BY_VALUE) and not isinstance(op, Softmax)
+        return isinstance(op, VALUE_BY_VALUE) and not isinstance(op, Softmax | LogSoftmax)
     if not isinstance(op, Pointwise | Identity):
         return False
     reach = op.reach((Type(1, size),))

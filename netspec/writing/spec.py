@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from netspec.graph import Graph, IllegalGraph, Node
 from netspec.ops import OPS
-from netspec.ops.activation import Activation
 from netspec.ops.base import Misfit, Op
 from netspec.ops.initializers import Initializer
+from netspec.ops.pointwise import Activation
 from netspec.ops.pool import Pool
 from netspec.ops.reshape import Reshape
 from netspec.ops.window import Windowed

@@ -20,9 +20,10 @@ from netspec.diagnostics.codes import shapes
 from netspec.graph import Graph, Node, Output
 from netspec.model import Invalid
 from netspec.ops import OPS
-from netspec.ops.activation import Activated, Activation
+from netspec.ops.activation import Activated
 from netspec.ops.base import Misfit
-from netspec.ops.merge import Add, Maximum, Subtract
+from netspec.ops.merge import Add, Divide, Maximum, Minimum, Multiply, Subtract
+from netspec.ops.pointwise import Activation
 from netspec.ops.pool import AvgPool, MaxPool
 from netspec.ops.reshape import Identity
 from netspec.weights import initialise
@@ -208,7 +209,9 @@ class Builder:
             ways[1] = place
         size = [min(both) for both in zip(*map(self.size, ways), strict=True)]
         ends = [self.add(way, "crop", {"size": size}) for way in ways]
-        joined = self.draw.choice(["add", "concat", "maximum", "average", "subtract", "multiply"])
+        joined = self.draw.choice(
+            ["add", "concat", "maximum", "minimum", "average", "subtract", "multiply", "divide"]
+        )
         channels = {self.sketch.types[end.name].channels for end in ends}
         self.count += 1
         op = OPS[joined if len(channels) == 1 else "concat"]()
@@ -379,7 +382,7 @@ def _linear(node: Node) -> Node:
         return replace(node, op=AvgPool.model_construct(count_padding=False, **op.settings()))
     if isinstance(op, Activation) or op.keyword == "batch_norm":
         return replace(node, op=Identity(), weights=())
-    if isinstance(op, Maximum | Subtract):
+    if isinstance(op, Divide | Maximum | Minimum | Multiply | Subtract):
         return replace(node, op=Add())
     return replace(node, op=op.replace(activation=None)) if isinstance(op, Activated) else node
 

@@ -155,6 +155,12 @@ def one_layer(each: Window) -> Graph:
         ("elu", {"alpha": 0.5}, 0.5),
         ("selu", {}, 1.0507009873554805 * 1.6732632423543772),
         ("prelu", {}, 0.375),
+        ("abs", {}, 0.0),
+        ("square", {}, 0.0),
+        ("step", {}, 0.0),
+        ("clip", {"min": 0.0}, 1.0),
+        ("clip", {"max": 0.0}, 1.0),
+        ("clip", {"min": 0.25}, 0.0),
     ],
 )
 def test_where_an_activation_bends_its_derivative_is_that_of_below(
@@ -172,11 +178,12 @@ def test_where_an_activation_bends_its_derivative_is_that_of_below(
         np.testing.assert_allclose(found, 3 * derivative, rtol=1e-14, err_msg=each.name)
 
 
+@pytest.mark.parametrize("keyword", ["maximum", "minimum"])
 @pytest.mark.parametrize("count", [2, 3])
-def test_branches_that_are_equal_share_the_gradient_of_a_maximum(count: int) -> None:
+def test_branches_that_are_equal_share_the_gradient_of_a_maximum(count: int, keyword: str) -> None:
     sketch = Sketch("tie", x=(2, 3))
     branches = [sketch.add(f"branch{number}", Dense(units=2), "x") for number in range(count)]
-    sketch.add("layer", OPS["maximum"](), *branches)
+    sketch.add("layer", OPS[keyword](), *branches)
     graph = sketch.graph()
     weights = {weight.name: np.full(weight.shape, 0.5) for weight in graph.weights}
     inputs, targets = {"x": np.ones((1, 2, 3))}, {"output": np.zeros((1, 2, 3))}

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 MOVES = frozenset({"movedim", "moveaxis", "transpose", "swapaxes", "permute"})
 VIEWS = frozenset({"reshape", "flatten", "unflatten", "view", "squeeze", "unsqueeze", "contiguous"})
-PLACEWISE = frozenset({"dropout", "relu", "tanh", "sigmoid", "gelu", "silu", "elu", "leaky_relu"})
+PLACEWISE = frozenset(
+    {
+        *("dropout", "relu", "tanh", "sigmoid", "gelu", "silu", "elu", "leaky_relu"),
+        *("exp", "log", "sqrt", "pow", "square", "abs", "clamp", "sign"),
+    }
+)
 """Functions of each number by itself: a move before them is one after them."""
 
 PLACEWISE_LAYERS = frozenset(
@@ -45,7 +50,18 @@ PLACEWISE_LAYERS = frozenset(
             "Rescaling",
             "Identity",
         ),
-        *("Add", "SpreadingAdd", "Average", "Subtract", "Multiply", "EvenMaximum", "Softmax"),
+        *("Add", "SpreadingAdd", "Average", "Subtract", "Multiply", "Divide", "EvenMaximum", "EvenMinimum"),
+        *(
+            "Softmax",
+            "Logarithm",
+            "SquareRoot",
+            "Square",
+            "Absolute",
+            "Power",
+            "Clip",
+            "Step",
+            "ScaledSoftplus",
+        ),
     }
 )
 """Layers of Keras of which the same holds, if the channels stay where they are; and merges of values in one order."""

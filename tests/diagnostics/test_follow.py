@@ -201,6 +201,42 @@ ADVICE: dict[str, tuple[str, str, str, str]] = {
         "    from: [x, h]\n",
         "conv_gru(x, h) 4@3×8×8",
     ),
+    "a clip without a bound": (
+        "input: [4]\nlayers:\n  - clip\n",
+        "write `{clip: {min: 0, max: 1}}`, or one of the two",
+        "input: [4]\nlayers:\n  - {clip: {min: 0, max: 1}}\n",
+        "clip(input) 4",
+    ),
+    "a clip with bounds in the wrong order": (
+        "input: [4]\nlayers:\n  - clip: {min: 2, max: 1}\n",
+        "use a `max` above 2",
+        "input: [4]\nlayers:\n  - clip: {min: 2, max: 3}\n",
+        "clip(input) 4",
+    ),
+    "a power that is always 1": (
+        "input: [4]\nlayers:\n  - power: 0\n",
+        "write `power: 2`, or another exponent than 0",
+        "input: [4]\nlayers:\n  - power: 2\n",
+        "power(input) 4",
+    ),
+    "an activation that is not defined for every number": (
+        "input: [4]\nlayers:\n  - dense: {units: 3, activation: sqrt}\n",
+        "put it after the layer, as an item: it is not defined for every number",
+        "input: [4]\nlayers:\n  - dense: 3\n  - sqrt\n",
+        "sqrt(dense1) 3",
+    ),
+    "an activation without the bounds that it needs": (
+        "input: [4]\nlayers:\n  - dense: {units: 3, activation: clip}\n",
+        "write `{clip: {min: 0, max: 1}}`, or one of the two",
+        "input: [4]\nlayers:\n  - dense: {units: 3, activation: {clip: {min: 0, max: 1}}}\n",
+        "dense(input) 3",
+    ),
+    "a third branch of a division": (
+        "input: [4]\nlayers:\n  - divide: [[], [exp], [tanh]]\n",
+        "`multiply` the divisors first",
+        "input: [4]\nlayers:\n  - divide: [[], [multiply: [[exp], [tanh]]]]\n",
+        "divide(input, multiply1) 4",
+    ),
     "a step of a vector": (
         "input: [4]\nlayers:\n  - take: 0\n",
         "use `slice` for a part of the channels: `slice: {start: 0, stop: 1}`",
@@ -566,7 +602,8 @@ ADVICE: dict[str, tuple[str, str, str, str]] = {
     "an unknown activation in a parameter": (
         "params: {act: bend}\ninput: [4, 8]\nlayers:\n  - activation: $act\n",
         "the known ones are `relu`, `leaky_relu`, `relu6`, `elu`, `selu`, `silu`, `swish`, `mish`, `gelu`, "
-        "`hard_sigmoid`, `hard_swish`, `softplus`, `sigmoid`, `tanh`, `softmax`, `prelu`, `none`",
+        "`hard_sigmoid`, `hard_swish`, `softplus`, `sigmoid`, `tanh`, `softmax`, `log_softmax`, `exp`, "
+        "`square`, `abs`, `clip`, `step`, `prelu`, `none`",
         "params: {act: mish}\ninput: [4, 8]\nlayers:\n  - activation: $act\n",
         "mish(input) 4@8",
     ),

@@ -66,7 +66,7 @@ def all_repetitions(author: Author, room: Room, type_: Type, depth: int) -> Part
     path = draw.choice(stars)
     types = {f"one{at}_": each for at, each in enumerate(room.stars[path])}
     alike = len(set(types.values())) == 1
-    keyword = draw.either("add", "average", "maximum", "multiply") if alike else "concat"
+    keyword = draw.either("add", "average", "maximum", "minimum", "multiply") if alike else "concat"
     graph = author.attempt([{keyword: None, "from": list(types)}], types)
     meeting = None if graph is None else meet(draw, [type_, graph.types[graph.outputs[0].value]])
     if meeting is None:
@@ -81,7 +81,7 @@ def join_names(author: Author, room: Room, type_: Type, depth: int) -> Part | No
     first = an_op(author, Room(taken=room.taken), type_, depth)
     if first is None:
         return None
-    (item,), after = first
+    (*before, item), after = first
     item = {item: None} if isinstance(item, str) else dict(item)
     # A name that is known to no one yet: the room learns it below.
     name = item.get("name") or author.names.layer(room)
@@ -90,13 +90,15 @@ def join_names(author: Author, room: Room, type_: Type, depth: int) -> Part | No
     names = [name, *(each for each in others if each != name)]
     names = names if len(names) > 1 else [name, name]
     known = room.visible()
-    for keyword in author.draw.shuffled(["add", "subtract", "multiply", "maximum", "average", "concat"]):
+    for keyword in author.draw.shuffled(
+        ["add", "subtract", "multiply", "maximum", "minimum", "average", "concat"]
+    ):
         fields = RECIPES[keyword](author.draw, after)
         op = resolved(keyword, fields, tuple(known[each] for each in names))
         if op is not None:
             result = op.outputs([known[each] for each in names])[0]
-            return [{**item, "name": name}, {keyword: fields or None, "from": names}], result
-    return [{**item, "name": name}], after
+            return [*before, {**item, "name": name}, {keyword: fields or None, "from": names}], result
+    return [*before, {**item, "name": name}], after
 
 
 def like(author: Author, room: Room, type_: Type, depth: int) -> Part | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from netspec.ops.base import Op
 from netspec.types import Type
 from tests.random_networks.author import Author, Part
-from tests.random_networks.recipes import RECIPES, SINGLE, made, resolved, takes
+from tests.random_networks.recipes import BEFORE, RECIPES, SINGLE, made, resolved, takes
 from tests.random_networks.rooms import Room
 
 OFTEN: dict[str, float] = {
@@ -47,7 +47,7 @@ def an_op(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
     item, name = author.named(room, author.item(keyword, fields, **frozen), result)
     if name is not None and not frozen:
         author.remember(room, name, keyword, fields, type_)
-    return [item], result
+    return [*([BEFORE[keyword]] if keyword in BEFORE else []), item], result
 
 
 def a_shared_op(author: Author, room: Room, type_: Type, depth: int) -> Part | None:

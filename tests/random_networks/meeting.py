@@ -7,7 +7,7 @@ from typing import Any
 
 from netspec.types import Type
 from tests.random_networks.draw import Draw, Fields
-from tests.random_networks.recipes import MERGES, RECIPES, is_small, outcome
+from tests.random_networks.recipes import BEFORE, MERGES, RECIPES, is_small, outcome
 
 Item = Any
 """An item of `layers`: a word, or a mapping."""
@@ -42,7 +42,9 @@ def _joined(draw: Draw, keyword: str, steps: list[tuple[list[Item], Type]]) -> M
     result = outcome(keyword, fields, tuple(type_ for _, type_ in steps))
     if result is None or not is_small(result):
         return None
-    return Meeting(tuple(tuple(items) for items, _ in steps), keyword, fields, result)
+    ways = [items for items, _ in steps]
+    ways[-1] = [*ways[-1], BEFORE[keyword]] if keyword in BEFORE else ways[-1]
+    return Meeting(tuple(map(tuple, ways)), keyword, fields, result)
 
 
 def _towards(draw: Draw, type_: Type, goal: Type, how: str) -> tuple[list[Item], Type]:

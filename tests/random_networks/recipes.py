@@ -440,8 +440,13 @@ def _positions(draw: Draw, type_: Type) -> Fields:
     return {"kind": "learned", **draw.some(0.5, init=lambda: init(draw))}
 
 
+def _clip(draw: Draw, type_: Type) -> Fields:
+    bounds = {"min": draw.choice([-0.75, 0.125]), "max": draw.choice([0.5, 2.25])}
+    return {name: bounds[name] for name in draw.either(("min",), ("max",), ("min", "max"))}
+
+
 def _gated(draw: Draw, type_: Type) -> Fields:
-    words = ("tanh", "sigmoid", "relu", "silu", "none")
+    words = ("tanh", "sigmoid", "relu", "silu", "gelu", "none")
     return draw.some(0.6, activation=lambda: draw.choice(words), gate=lambda: draw.choice(words))
 
 
@@ -485,9 +490,18 @@ RECIPES: dict[str, Recipe] = {
     "sigmoid": _nothing,
     "hard_sigmoid": _nothing,
     "tanh": _nothing,
-    "softplus": _nothing,
+    "softplus": _at_times("beta", 0.5, 2.0),
     "activation": lambda draw, type_: {"function": _any_activation(draw, type_)},
     "softmax": _at_times("temperature", 0.5, 2.0, 4),
+    "log_softmax": _at_times("temperature", 0.5, 2.0, 4),
+    "exp": _nothing,
+    "log": _nothing,
+    "sqrt": _nothing,
+    "square": _nothing,
+    "abs": _nothing,
+    "power": _constant("exponent", 2.5, 3, -0.5),
+    "clip": _clip,
+    "step": _constant("threshold", 0.375, -0.25),
     "batch_norm": _batch_norm,
     "layer_norm": _layer_norm,
     "group_norm": _group_norm,
@@ -505,7 +519,9 @@ RECIPES: dict[str, Recipe] = {
     "add": _nothing,
     "subtract": _nothing,
     "multiply": _nothing,
+    "divide": _nothing,
     "maximum": _nothing,
+    "minimum": _nothing,
     "average": _nothing,
     "concat": _concat,
     "upsample": _upsample,
@@ -531,6 +547,17 @@ SINGLE = tuple(
 )
 MERGES = tuple(keyword for keyword in RECIPES if OPS[keyword].merges)
 """The ops of one input, and those that join several."""
+
+
+BEFORE: dict[str, str] = {
+    "exp": "tanh",
+    "square": "tanh",
+    "log": "softplus",
+    "sqrt": "softplus",
+    "power": "softplus",
+    "divide": "softplus",
+}
+"""For an op that is not defined for every number, or makes numbers huge, the op before its last input."""
 
 
 def takes(keyword: str, type_: Type) -> bool:

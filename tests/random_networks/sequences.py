@@ -79,7 +79,7 @@ def cut_and_joined(author: Author, room: Room, type_: Type, depth: int) -> Part 
     equal = isinstance(given, list) or len(set(given.values())) == 1
     split, joined = author.names.layer(room), author.names.layer(room)
     if equal and draw.chance(0.5):
-        keyword, keys = draw.either("add", "multiply", "maximum"), {}
+        keyword, keys = draw.either("add", "multiply", "maximum", "minimum"), {}
         result = outcome("split", fields, (type_,))
     else:
         keyword, keys, result = "concat", {"axis": fields["axis"]}, type_

@@ -51,6 +51,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     **{word: {"units": 4, "axis": "height"} for word in ("rnn", "lstm", "gru")},
     **{word: {"filters": 4, "kernel": 1} for word in ("conv_lstm", "conv_gru")},
     "positions": {"kind": "learned"},
+    "clip": {"min": 0},
+    "power": {"exponent": 2},
 }
 VALUES: dict[str, Any] = {
     "kernel": 1,

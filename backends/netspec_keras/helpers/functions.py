@@ -50,9 +50,74 @@ class PReLUFromBelow(layers.PReLU):
         return ops.where(inputs > 0, inputs, inputs * self.alpha)
 '''
 
+SOFTPLUS = '''
+class ScaledSoftplus(layers.Layer):
+    """A softplus of a multiple of its input, divided by the factor; Keras' own has none."""
+
+    def __init__(self, beta, **kwargs):
+        super().__init__(**kwargs)
+        self.beta = beta
+
+    def call(self, inputs):
+        return ops.softplus(self.beta * inputs) / self.beta
+'''
+
+FUNCTION = '''
+class {cls}(layers.Layer):
+    """The {what} of each number; Keras has no layer for it."""
+
+    def call(self, inputs):
+        return ops.{name}(inputs)
+'''
+
+POWER = '''
+class Power(layers.Layer):
+    """Each number to the power of a constant."""
+
+    def __init__(self, exponent, **kwargs):
+        super().__init__(**kwargs)
+        self.exponent = exponent
+
+    def call(self, inputs):
+        return inputs**self.exponent
+'''
+
+CLIP = '''
+class Clip(layers.Layer):
+    """Replaces numbers outside two bounds by the nearer bound; on a bound the gradient passes."""
+
+    def __init__(self, min=None, max=None, **kwargs):
+        super().__init__(**kwargs)
+        self.min, self.max = min, max
+
+    def call(self, inputs):
+        x = inputs if self.min is None else ops.where(inputs < self.min, self.min, inputs)
+        return x if self.max is None else ops.where(x > self.max, self.max, x)
+'''
+
+STEP = '''
+class Step(layers.Layer):
+    """1 above the threshold, else 0, with a gradient of 0."""
+
+    def __init__(self, threshold=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.threshold = threshold
+
+    def call(self, inputs):
+        return ops.relu(ops.sign(inputs - self.threshold))
+'''
+
 HELPERS = {
     "ExactLeakyReLU": Helper(LEAKY_RELU),
     "SELUFromBelow": Helper(SELU),
     "ExactGELU": Helper(GELU),
     "PReLUFromBelow": Helper(PRELU),
+    "ScaledSoftplus": Helper(SOFTPLUS),
+    "Logarithm": Helper(FUNCTION.format(cls="Logarithm", what="natural logarithm", name="log")),
+    "SquareRoot": Helper(FUNCTION.format(cls="SquareRoot", what="square root", name="sqrt")),
+    "Square": Helper(FUNCTION.format(cls="Square", what="square", name="square")),
+    "Absolute": Helper(FUNCTION.format(cls="Absolute", what="absolute value", name="abs")),
+    "Power": Helper(POWER),
+    "Clip": Helper(CLIP),
+    "Step": Helper(STEP),
 }

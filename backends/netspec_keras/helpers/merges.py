@@ -5,16 +5,26 @@ from __future__ import annotations
 from netspec.lowering.cutting import cut
 from netspec_keras.helpers.helper import Helper, Parts
 
-MAXIMUM = '''
-class EvenMaximum(layers.Maximum):
+EXTREME = '''
+class Even{cls}(layers.{cls}):
     """Branches that are equal share the gradient; TensorFlow gives it to one of them."""
 
     def call(self, inputs):
-        largest = super().call(inputs)
-        rank = len(largest.shape)
+        {most} = super().call(inputs)
+        rank = len({most}.shape)
         inputs = [ops.expand_dims(x, tuple(range(1, 1 + rank - len(x.shape)))) for x in inputs]
-        count = sum(ops.cast(ops.equal(x, largest), largest.dtype) for x in inputs)
-        return sum(ops.where(ops.equal(x, largest), x, 0) for x in inputs) / count
+        count = sum(ops.cast(ops.equal(x, {most}), {most}.dtype) for x in inputs)
+        return sum(ops.where(ops.equal(x, {most}), x, 0) for x in inputs) / count
+'''
+
+DIVIDE = '''
+class Divide(layers.Layer):
+    """The first branch divided by the second; Keras has no layer for it."""
+
+    def call(self, inputs):
+        rank = max(len(x.shape) for x in inputs)
+        first, second = [ops.expand_dims(x, tuple(range(1, 1 + rank - len(x.shape)))) for x in inputs]
+        return first / second
 '''
 
 ADD = '''
@@ -205,7 +215,9 @@ class ReplicatePadding(layers.Layer):
 '''
 
 HELPERS = {
-    "EvenMaximum": Helper(MAXIMUM),
+    "Divide": Helper(DIVIDE),
+    "EvenMaximum": Helper(EXTREME.format(cls="Maximum", most="largest")),
+    "EvenMinimum": Helper(EXTREME.format(cls="Minimum", most="smallest")),
     "SpreadingAdd": Helper(ADD),
     "SpreadingAverage": Helper(AVERAGE, needs=("SpreadingAdd",)),
     "sized": Helper(SIZED),

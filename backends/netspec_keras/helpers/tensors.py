@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from netspec_keras.helpers.helper import Helper
+from netspec.lowering.cutting import cut
+from netspec_keras.helpers.helper import Helper, Parts
 
 LEARNED = '''
 class Learned(layers.Layer):
@@ -98,8 +99,18 @@ class Gated(layers.Layer):
         return self.through(self.activation, value) * self.through(self.gate, gate)
 
     def through(self, name, x):
+        if name == "gelu":  # in full; TensorFlow rounds the constants of Keras' own  #: gelu
+            return 0.5 * x * (1 + ops.erf(x * 0.7071067811865476))  #: gelu
         return x if name == "none" else getattr(ops, name)(x)
 '''
+
+HAS_GELU = "gelu"
+"""The part of `Gated` for the GELU."""
+
+
+def _gated(parts: Parts) -> str:
+    return cut(GATED, parts) + "\n"
+
 
 HELPERS = {
     "Learned": Helper(LEARNED),
@@ -107,5 +118,5 @@ HELPERS = {
     "SinusoidPositions": Helper(SINUSOID_POSITIONS),
     "Fixed": Helper(CONSTANT),
     "Filled": Helper(FILLED),
-    "Gated": Helper(GATED),
+    "Gated": Helper(_gated((HAS_GELU,)), written=_gated),
 }

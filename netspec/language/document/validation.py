@@ -447,7 +447,7 @@ _ADVICE: dict[str, Callable[[dict[str, Any], object, str], str | None]] = {
     ),
     "literal_error": _word,
     "tuple_type": _numbers,
-    **dict.fromkeys(("padding", "initializer", "parts", "numbers", "positions"), _own),
+    **dict.fromkeys(("padding", "initializer", "parts", "numbers", "positions", "own"), _own),
     "activation": _activation,
 }
 

@@ -34,14 +34,22 @@ ACTIVATIONS = table(
     (instead("put `- channel_pool: …` after the layer"), "maxout"),
     (
         instead("write it as items after the layer; the message for an op of this name says how"),
-        "tanhshrink logsigmoid softmin crelu abs square squaredrelu relusquared quickgelu",
+        "tanhshrink logsigmoid softmin crelu squaredrelu relusquared quickgelu",
+    ),
+    (same("log_softmax"), "logsoftmax"),
+    (same("exp"), "exponential"),
+    (same("step", "it is 0 at the threshold and learns nothing"), "binarystep"),
+    (instead("write `{clip: {min: -1, max: 1}}`"), "hardtanh"),
+    (
+        instead("put it after the layer, as an item: it is not defined for every number"),
+        "log sqrt power pow",
     ),
     (
         absent("activation of this name"),
-        "hardshrink hardtanh rrelu softshrink softsign threshold glu swiglu geglu reglu "
-        " logsoftmax squareplus thresholdedrelu sparsemax sparseplus "
-        "sparsesigmoid celu exponential exp log sqrt sine sin cos tan snake hardmax "
-        "gumbelsoftmax binarystep step sign erf cube scaledtanh loggy plse lhtan ramp",
+        "hardshrink rrelu softshrink softsign threshold glu swiglu geglu reglu "
+        "squareplus thresholdedrelu sparsemax sparseplus "
+        "sparsesigmoid celu sine sin cos tan snake hardmax "
+        "gumbelsoftmax sign erf cube scaledtanh loggy plse lhtan ramp",
     ),
 )
 

@@ -57,29 +57,40 @@ ROWS: Rows = (
         instead("write `layers: [concat: [[], [scale_by: -1]], relu]`: x and −x, each through `relu`"),
         "crelu concatrelu",
     ),
-    (instead("write `maximum: [[], [scale_by: -1]]`: the larger of x and −x"), "abs absval absolute"),
-    (instead("write `scale_by: -1`"), "neg negative negate"),
-    (instead("write `multiply: [[], []]`: x · x"), "square"),
+    (same("abs"), "absval absolute absolutevalue"),
+    (same("exp"), "exponential"),
+    (same("log", "it is the natural logarithm"), "logarithm"),
+    (same("sqrt"), "squareroot"),
+    (same("power", "the exponent is a constant"), "pow"),
     (
-        instead("write `layers: [relu, multiply: [[], []]]`: the square of `relu`"),
+        same("clip", "`clip: {min: 0, max: 6}`; one of the two is enough"),
+        "clamp clipbyvalue clamptensor",
+    ),
+    (instead("write `{clip: {min: -1, max: 1}}`"), "hardtanh"),
+    (same("step", "it is 0 at the threshold and learns nothing"), "heaviside binarystep"),
+    (instead("write `power: -1`: 1 / x"), "reciprocal"),
+    (instead("write `power: -0.5`: 1 / √x"), "rsqrt"),
+    (same("log_softmax"), "logsoftmax"),
+    (instead("write `scale_by: -1`"), "neg negative negate"),
+    (
+        instead("write `layers: [relu, square]`: the square of `relu`"),
         "squaredrelu relusquared relu2",
     ),
     (instead("write `multiply: [[], [scale_by: 1.702, sigmoid]]`: x · sigmoid(1.702 x)"), "quickgelu"),
     (same("hard_swish"), "hardsilu"),
     (instead("write `leaky_relu: 0.1`: Darknet's slope"), "leaky"),
     (
-        absent("logarithm of a softmax; end with `softmax`: the loss takes its logits"),
-        "logsoftmax adaptivelogsoftmaxwithloss",
+        absent("softmax in stages; end with `softmax`: the loss takes its logits"),
+        "adaptivelogsoftmaxwithloss",
     ),
     (instead("write `gelu: tanh`"), "gelutanh gelunew quickgelutanh approximategelu"),
     (_celu, "celu"),
     (
         absent("activation of this name"),
-        "hardshrink hardtanh rrelu softshrink softsign threshold geglu squareplus hardelu "
-        "thresholdedrelu thresholdrelu sparsemax sparseplus sparsesigmoid sine sin cos tan snake exponential "
-        "exp log sqrt pow power clip clamp clipbyvalue sign erf gumbelsoftmax logexp hardmax reciprocal round "
-        "floor ceil softcap rootn logsumexp logaddexp isrlu shrink parametricsoftplus scaledtanh heaviside "
-        "step",
+        "hardshrink rrelu softshrink softsign threshold squareplus hardelu "
+        "thresholdedrelu thresholdrelu sparsemax sparseplus sparsesigmoid sine sin cos tan snake "
+        "sign erf gumbelsoftmax logexp hardmax round "
+        "floor ceil softcap rootn logsumexp logaddexp isrlu shrink parametricsoftplus scaledtanh",
     ),
     # Normalisation and regularisation
     (

@@ -36,6 +36,7 @@ ROWS: Rows = (
     ),
     (instead("write `gated: {activation: silu, gate: none}`"), "swiglu"),
     (instead("write `gated: {activation: relu, gate: none}`"), "reglu"),
+    (instead("write `gated: {activation: gelu, gate: none}`"), "geglu"),
     (
         same("rnn"),
         "rnnbase simplernn simplernncell rnncell rnncellbase recurrent elmanrnn vanillarnn dynamicrnn "

@@ -81,10 +81,11 @@ ROWS: Rows = (
     (same("maximum"), "elementwisemax eltwisemax emax cmaxtable"),
     (instead("the sum of branches is `add`; this version has no sum over axes"), "sum"),
     (
-        instead("negate each branch, merge them with `maximum`, and negate again: `scale_by: -1`"),
-        "min minimum elementwisemin",
+        instead("the minimum of branches is `minimum`; this version has no minimum over axes"),
+        "min",
     ),
-    (absent("op that divides branches"), "div divide truediv cdivtable"),
+    (same("minimum"), "elementwisemin eltwisemin cmintable"),
+    (same("divide"), "div truediv division cdivtable"),
     (
         same("concat"),
         "cat concatenate concatenation depthconcat filterconcat joinchannels jointable concatv2",
