@@ -50,6 +50,14 @@ class PReLUFromBelow(layers.PReLU):
         return ops.where(inputs > 0, inputs, inputs * self.alpha)
 '''
 
+ABSOLUTE = '''
+class Absolute(layers.Layer):
+    """The absolute value of each number, with a derivative of 0 at 0; that of JAX is 1."""
+
+    def call(self, inputs):
+        return inputs * ops.sign(inputs)
+'''
+
 SOFTPLUS = '''
 class ScaledSoftplus(layers.Layer):
     """A softplus of a multiple of its input, divided by the factor; Keras' own has none."""
@@ -91,8 +99,12 @@ class Clip(layers.Layer):
         self.min, self.max = min, max
 
     def call(self, inputs):
-        x = inputs if self.min is None else ops.where(inputs < self.min, self.min, inputs)
-        return x if self.max is None else ops.where(x > self.max, self.max, x)
+        x = inputs
+        if self.min is not None:
+            x = ops.where(x < self.min, ops.full_like(x, self.min), x)
+        if self.max is not None:
+            x = ops.where(x > self.max, ops.full_like(x, self.max), x)
+        return x
 '''
 
 STEP = '''
@@ -116,7 +128,7 @@ HELPERS = {
     "Logarithm": Helper(FUNCTION.format(cls="Logarithm", what="natural logarithm", name="log")),
     "SquareRoot": Helper(FUNCTION.format(cls="SquareRoot", what="square root", name="sqrt")),
     "Square": Helper(FUNCTION.format(cls="Square", what="square", name="square")),
-    "Absolute": Helper(FUNCTION.format(cls="Absolute", what="absolute value", name="abs")),
+    "Absolute": Helper(ABSOLUTE),
     "Power": Helper(POWER),
     "Clip": Helper(CLIP),
     "Step": Helper(STEP),
