@@ -20,7 +20,7 @@ class Exp(Activation):
 
 
 class Log(Pointwise):
-    """The natural logarithm. At 0 it is −∞, below 0 it is no number; so it is no `activation` of another layer."""
+    """The natural logarithm. At 0 it is −∞, below 0 it is not a number (NaN). So it cannot be the `activation` of another layer."""
 
     keyword = "log"
 
@@ -30,7 +30,7 @@ class Log(Pointwise):
 
 
 class Sqrt(Pointwise):
-    """The square root. Below 0 it is no number; at 0 its derivative is infinite."""
+    """The square root. Below 0 it is not a number (NaN); at 0 its derivative is infinite."""
 
     keyword = "sqrt"
 

@@ -138,7 +138,7 @@ class Subtract(Ordered):
 
 
 class Divide(Ordered):
-    """The first branch divided by the second. A division by 0 gives ±∞, and 0 / 0 is no number."""
+    """The first branch divided by the second. A division by 0 gives ±∞, and 0 / 0 is not a number (NaN)."""
 
     keyword = "divide"
     instead = "`multiply` the divisors first"
