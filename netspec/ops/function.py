@@ -20,7 +20,7 @@ class Exp(Activation):
 
 
 class Log(Pointwise):
-    """The natural logarithm. At 0 it is −∞, below 0 it is not a number (NaN). So it cannot be the `activation` of another layer."""
+    """The natural logarithm. At 0 it is −∞, below 0 it is not a number (NaN)."""
 
     keyword = "log"
 
@@ -109,4 +109,4 @@ class Step(Activation):
 
 
 TOTAL: tuple[type[Activation], ...] = (Exp, Square, Abs, Clip, Step)
-"""The functions that are defined for every number; log_softmax and softplus stand beside softmax."""
+"""The functions that are defined for every number; log_softmax and softplus are in the module of softmax."""
