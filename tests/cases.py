@@ -732,6 +732,50 @@ def _along() -> Iterator[Case]:
         yield Case(f"repeat_vector_{rank}d_plain", "repeat_vector", {"size": size}, ((5,),))
 
 
+def _attention() -> Iterator[Case]:
+    """Attention: by the inputs that it takes, then by its fields."""
+    x, memory, map_ = (6, 5), (4, 7), (4, 3, 2)
+    fields: dict[str, Any] = {"heads": 2}
+    plain: dict[str, Any] = {"heads": 2, "project": False}
+    blocks: dict[str, Any] = {"heads": 2, "blocks": [2, 3]}
+    bounds: dict[str, Any] = {"causal": True, "window": 3}
+    rows: dict[str, tuple[tuple[Shape, ...], dict[str, Any], int | None]] = {
+        "self": ((x,), fields, None),
+        "cross_lengths": ((x, memory), {**fields, "head_size": 2, "output": 5}, 8),
+        "shifted_blocks": (((4, 4, 6), (2, 6, 6)), {**blocks, "shift": [1, 2]}, None),
+        "keyed": ((x, memory, (3, 7)), {"heads": 4, "kv_heads": 2, "head_size": 3}, None),
+        "grouped": ((x,), {"heads": 6, "kv_heads": 2, "causal": True, "bias": False}, None),
+        "causal_lengths": ((x,), {**fields, "causal": True, "output": "none"}, 6),
+        "causal_bias": ((x, (1, 5, 5)), {**fields, "causal": True}, None),
+        "window": ((x,), {**fields, "window": 2, "scale": 0.25}, None),
+        "bounded": ((x, (2, 5, 5)), {**fields, **bounds}, 6),
+        "few_lengths": ((x,), {**fields, "window": 2}, 2),
+        "map": ((map_,), {"heads": 4, "init": {"normal": 0.5}, "bias_init": {"normal": 0.5}}, None),
+        "volume": (((4, 2, 3, 2),), fields, None),
+        "map_cross": ((map_, memory, (2, 6, 7)), fields, None),
+        "bias": ((x, (2, 5, 5)), {**fields, "head_size": 4}, None),
+        "blocks": (((4, 4, 6),), blocks, None),
+        "shift_alone": (((4, 4, 6),), {**blocks, "shift": [0, 2], "kv_heads": 1}, None),
+        "blocks_row": (((4, 8),), {"heads": 2, "blocks": 4, "shift": 2, "output": "none"}, None),
+        "blocks_volume": (
+            ((4, 2, 4, 2), (1, 4, 4)),
+            {"heads": 1, "blocks": [1, 2, 2], "shift": [0, 1, 1]},
+            None,
+        ),
+        "unprojected": ((x,), plain, None),
+        "unprojected_cross": ((x, (3, 7)), {**plain, "kv_heads": 1, "head_size": 3}, None),
+        "unprojected_keyed": ((x, (6, 7), (4, 7)), {**plain, "scale": 2.0}, 8),
+        "unprojected_map": ((map_,), plain, None),
+        "wide_values": ((x, (6, 7), (10, 7), (1, 5, 7)), plain, None),
+        "frozen": ((x,), {**fields, "init": "he_normal"}, None),
+        "dropout": ((x,), {**fields, "dropout": 0.5}, None),
+    }
+    for name, (inputs, given, below) in rows.items():
+        row = _row(name, "attention", *inputs, trainable=name != "frozen", **given)
+        is_quick = name in ("self", "cross_lengths", "shifted_blocks")
+        yield replace(row, below=below, slow=not is_quick, engines=not is_quick)
+
+
 def _tensors() -> Iterator[Case]:
     image = [[[0.5, -1, 2], [3, 0.25, 1]], [[1, 2, 3], [4, 5, 6]]]
     volume = [[[[1, 2]], [[3, 4]]], [[[5, 6]], [[7, 8]]]]
@@ -782,4 +826,5 @@ CASES: tuple[Case, ...] = (
     *_indices(),
     *_along(),
     *_tensors(),
+    *_attention(),
 )

@@ -86,6 +86,13 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
             return table(
                 on((ConvLstm, ConvGru), conv_recurrence.recurrent),
             )
+        case "attention":
+            from netspec.ops.attention import Attention
+            from netspec_keras import attention
+
+            return table(
+                on(Attention, attention.attention),
+            )
         case "activation":
             from netspec.ops.activation import Prelu
             from netspec_keras import functions

@@ -11,6 +11,7 @@ from netspec.backend.table import on, table
 from netspec.graph import Graph
 from netspec.ops.activation import Prelu
 from netspec.ops.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
+from netspec.ops.attention import Attention
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
 from netspec.ops.conv_recurrent import ConvGru, ConvLstm
@@ -30,7 +31,17 @@ from netspec.ops.slices import RepeatVector, Reverse, Roll, Slice, Take
 from netspec.ops.split import Split
 from netspec.ops.tensors import Constant, Parameter, Positions
 from netspec.ops.transpose import ConvTranspose
-from netspec_numpy import conv_recurrence, functions, merges, norms, recurrence, slices, tensors, windows
+from netspec_numpy import (
+    attention,
+    conv_recurrence,
+    functions,
+    merges,
+    norms,
+    recurrence,
+    slices,
+    tensors,
+    windows,
+)
 from netspec_numpy.calculation import Array, Calculation, Lowering
 
 LOWERINGS: Mapping[type[Op], Lowering] = table(
@@ -49,6 +60,7 @@ LOWERINGS: Mapping[type[Op], Lowering] = table(
     on(Rbf, norms.rbf),
     on((Rnn, Lstm, Gru), recurrence.sequence),
     on((ConvLstm, ConvGru), conv_recurrence.sequence),
+    on(Attention, attention.attention),
     on(Prelu, functions.prelu),
     on(BatchNorm, norms.batch_norm),
     on(LayerNorm, norms.layer_norm),

@@ -9,6 +9,7 @@ from netspec.backend.table import on, table
 from netspec.graph import Graph, Node
 from netspec.ops.activation import Prelu
 from netspec.ops.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
+from netspec.ops.attention import Attention
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
 from netspec.ops.conv_recurrent import ConvGru, ConvLstm
@@ -28,7 +29,17 @@ from netspec.ops.slices import RepeatVector, Reverse, Roll, Slice, Take
 from netspec.ops.split import Split
 from netspec.ops.tensors import Constant, Parameter, Positions
 from netspec.ops.transpose import ConvTranspose
-from netspec_onnx import conv_recurrence, functions, moves, norms, recurrence, slices, tensors, windows
+from netspec_onnx import (
+    attention,
+    conv_recurrence,
+    functions,
+    moves,
+    norms,
+    recurrence,
+    slices,
+    tensors,
+    windows,
+)
 from netspec_onnx.site import Lowering, Site
 
 LOWERINGS: Mapping[type[Op], Lowering] = table(
@@ -48,6 +59,7 @@ LOWERINGS: Mapping[type[Op], Lowering] = table(
     on(tuple(functions.ACTIVATIONS), functions.activation),
     on((Rnn, Lstm, Gru), recurrence.recurrent),
     on((ConvLstm, ConvGru), conv_recurrence.recurrent),
+    on(Attention, attention.attention),
     on(Prelu, functions.prelu),
     on(BatchNorm, norms.batch_norm),
     on(LayerNorm, norms.layer_norm),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 
 from netspec.lowering.cutting import Parts
-from netspec_torch import cells, conv_cells
+from netspec_torch import attention_helpers, cells, conv_cells
 
 RANKS = (1, 2, 3)
 BASES = (
@@ -16,7 +16,7 @@ BASES = (
     "GroupNorm",
 )
 _CALLED = re.compile(r"(?<![\w.])([A-Z]\w*|bilinear_|gates_|lift_gates_)\(")
-_BASES_OF = {**cells.BASES, **conv_cells.BASES}
+_BASES_OF = {**cells.BASES, **conv_cells.BASES, **attention_helpers.BASES}
 
 
 def helpers(code: Iterable[str], parts: Parts = ()) -> dict[str, str]:
@@ -361,6 +361,7 @@ HELPERS: Mapping[str, Callable[[Parts], str]] = {
     **{name: _whole(text) for name, text in _TEXTS.items()},
     **cells.CELLS,
     **conv_cells.CELLS,
+    **attention_helpers.HELPERS,
     **{f"{name}{rank}d": _whole(write(rank)) for name, write in _BY_RANK.items() for rank in RANKS},
     **{name: _whole(text) for name, text in _norms()},
 }
@@ -369,5 +370,8 @@ HELPERS: Mapping[str, Callable[[Parts], str]] = {
 NAMES = frozenset({*HELPERS, *BASES})
 """Names that no class of a block may have."""
 
-HELD: Mapping[str, str] = {f"SeparableConv{rank}d": f"nn.Conv{rank}d" for rank in RANKS}
+HELD: Mapping[str, str] = {
+    **{f"SeparableConv{rank}d": f"nn.Conv{rank}d" for rank in RANKS},
+    **dict.fromkeys(attention_helpers.MATRICES, "nn.Linear"),
+}
 """The class of the modules that a helper class holds."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from netspec.lowering.symbols import LayerObject, Symbol
 from netspec.lowering.template import WrongFold
+from netspec_torch.attention_helpers import MATRICES
 from netspec_torch.helpers import HELD
 from netspec_torch.starts import UNBIASED
 
@@ -254,6 +255,9 @@ FACTS: Mapping[str, Callable[[HeldLayer], Any]] = {
 def _parts(held: HeldLayer) -> Iterator[tuple[str, HeldLayer]]:
     """The modules in a helper class, with their tensors."""
     settings = {"depthwise": {"groups": held.arguments[0], "bias": False}, "pointwise": dict(held.keywords)}
+    if held.cls in MATRICES:
+        names = (*MATRICES[held.cls], *(("output",) if held.keywords.get("output", True) else ()))
+        settings = {name: {"bias": held.keywords.get("bias", True)} for name in names}
     for name, keywords in settings.items():
         part = constructor(HELD[held.cls])(**keywords)
         part.tensors = held.tensors.at(name)

@@ -42,6 +42,9 @@ FAMILIES: dict[str, dict[str, str]] = {
         "conv_lstm": "conv_recurrent.ConvLstm",
         "conv_gru": "conv_recurrent.ConvGru",
     },
+    "attention": {
+        "attention": "attention.Attention",
+    },
     "activation": {
         "relu": "activation.Relu",
         "leaky_relu": "activation.LeakyRelu",

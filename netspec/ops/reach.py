@@ -72,6 +72,26 @@ class Rolled:
 
 
 @dataclass(frozen=True, slots=True)
+class Tiles:
+    """Tiles of `size` positions, of which one starts at `shift`; a position depends on all in its tile."""
+
+    size: int
+    shift: int = 0
+
+    @property
+    def period(self) -> int:
+        return self.size
+
+    @property
+    def advance(self) -> int:
+        return self.size
+
+    def at(self, position: int) -> range:
+        first = (position - self.shift) // self.size * self.size + self.shift
+        return range(first, first + self.size)
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """Output p depends on the input at `places[p]`: any list, so that neighbours need not lie beside each other."""
 

@@ -22,7 +22,8 @@ FIRST = "output"
 class Role:
     """An input of an op: its name, what it is for, and what kinds of tensor it takes.
 
-    `least` and `most` say how many tensors have this role; without a `most`, any number from `least`.
+    `least` and `most` say how many tensors have this role; without a `most`, any number from `least`. `axes` is the
+    number of spatial axes of a tensor for it, where other roles that can be missing take tensors with another number.
     """
 
     name: str
@@ -30,6 +31,11 @@ class Role:
     takes: tuple[Kind, ...] = ("numbers",)
     least: int = 1
     most: int | None = 1
+    axes: int | None = None
+
+    def suits(self, type_: Type) -> bool:
+        """Whether a tensor is of a kind for this role."""
+        return type_.kind in self.takes and self.axes in (None, len(type_.spatial))
 
 
 ONE = (Role("input"),)
@@ -55,11 +61,11 @@ class Port:
 def assigned(roles: Sequence[Role], inputs: Sequence[Type]) -> list[tuple[Role, Type]]:
     """Each input with its role. All roles but the last one are those of a single input.
 
-    A role that can be missing is skipped by an input of a kind that a later role takes instead.
+    A role that can be missing is skipped by an input that suits a later role instead.
     """
     found, left = [], list(roles)
     for type_ in inputs:
-        while left[0].least == 0 and type_.kind not in left[0].takes and _later(left[1:], type_):
+        while left[0].least == 0 and not left[0].suits(type_) and _later(left[1:], type_):
             del left[0]
         found.append((left[0], type_))
         if len(left) > 1:
@@ -74,7 +80,7 @@ def crowded(found: Sequence[tuple[Role, Type]]) -> Role | None:
 
 
 def _later(roles: Sequence[Role], type_: Type) -> bool:
-    return any(type_.kind in role.takes for role in roles)
+    return any(role.suits(type_) for role in roles)
 
 
 def bounds(roles: Sequence[Role]) -> tuple[int, int | None]:

@@ -15,6 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from netspec.analysis import analyze
+from netspec.ops.attention import Attention
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from netspec.ops.dense import Dense, Rbf
@@ -148,7 +149,7 @@ def test_macs_are_the_products_that_loops_count_in_every_case() -> None:
 
 def test_other_layers_have_no_macs() -> None:
     for case in CASES:
-        if not any(isinstance(node.op, (*WEIGHTED, Swept)) for node in case.graph().nodes):
+        if not any(isinstance(node.op, (*WEIGHTED, Swept, Attention)) for node in case.graph().nodes):
             assert analyze(case.graph()).totals.macs == 0, case.name
 
 
@@ -179,6 +180,29 @@ RECURRENT: dict[str, tuple[str, str, int]] = {
 @pytest.mark.parametrize("name", RECURRENT)
 def test_macs_of_a_recurrent_layer_are_its_products_at_every_step(name: str) -> None:
     sizes, item, products = RECURRENT[name]
+    graph = graph_of(f"netspec: 1\nname: a\ninput: {sizes}\nlayers:\n  - {item}\n")
+    assert analyze(graph).totals.macs == products
+
+
+# A row of a matrix is multiplied once a position; a query and a key, and a weight and a value, for each pair.
+ATTENTION: dict[str, tuple[str, str, int]] = {
+    "self": ("[6, 5]", "attention: 2", 5 * 6 * 18 + 5 * 5 * (6 + 6) + 5 * 6 * 6),
+    "causal": ("[6, 5]", "attention: {heads: 2, causal: true}", 5 * 6 * 18 + 5 * 5 * (6 + 6) + 5 * 6 * 6),
+    "grouped": ("[6, 5]", "attention: {heads: 6, kv_heads: 2}", 5 * 6 * 10 + 5 * 5 * (6 + 6) + 5 * 6 * 6),
+    "no output": ("[6, 5]", "attention: {heads: 2, output: none}", 5 * 6 * 18 + 5 * 5 * (6 + 6)),
+    "unprojected": ("[6, 5]", "attention: {heads: 2, project: false}", 5 * 5 * (6 + 6)),
+    "blocks": ("[6, 4, 4]", "attention: {heads: 2, blocks: 2}", 16 * 6 * 18 + 16 * 4 * (6 + 6) + 16 * 6 * 6),
+    "cross": (
+        "[6, 5]",
+        "{parameter: [3, 7], name: m}\n  - attention: {heads: 2, output: 4}\n    from: [input, m]",
+        5 * 6 * 6 + 7 * 3 * 12 + 5 * 7 * (6 + 6) + 5 * 6 * 4,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ATTENTION)
+def test_macs_of_attention_are_those_of_its_projections_and_of_each_pair(name: str) -> None:
+    sizes, item, products = ATTENTION[name]
     graph = graph_of(f"netspec: 1\nname: a\ninput: {sizes}\nlayers:\n  - {item}\n")
     assert analyze(graph).totals.macs == products
 

@@ -100,6 +100,7 @@ BY_HAND: dict[str, tuple[str, str]] = {
     "NS0314": ("{size: 9}", "{size: 8}"),
     "NS0316": ("{kernel: 3, stride: 2}", "{kernel: 3}"),
     "NS0317": ("lstm: 32", "lstm: 64"),
+    "NS0325": ("attention: 6", "attention: 4"),
     "NS0320": ("      - dense: 16", "      - dense: 8"),
     "NS0402": ("max_params: 5k", "max_params: 8k"),
     "NS0405": ("{hiden:", "{hidden:"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.random_networks.attending import attended
 from tests.random_networks.author import Kind, Kinds
 from tests.random_networks.blocks import a_call, a_shared_call, two_inputs
 from tests.random_networks.branching import all_repetitions, branches, join_names, like
@@ -20,6 +21,7 @@ FLAT: dict[Kind, float] = {
     pooled_and_back: 0.3,
     cut_and_joined: 0.3,
     passed_on: 0.3,
+    attended: 0.3,
 }
 DEEP: dict[Kind, float] = {
     an_op: 6.0,
@@ -33,6 +35,7 @@ DEEP: dict[Kind, float] = {
     pooled_and_back: 0.7,
     cut_and_joined: 0.7,
     passed_on: 0.6,
+    attended: 0.6,
     a_group: 1.0,
     a_repeat: 2.0,
     a_call: 3.0,

@@ -30,6 +30,7 @@ OFTEN: dict[str, float] = {
     "gru": 1.5,
     "conv_lstm": 2,
     "gated": 3,
+    "attention": 2,
     "positions": 2,
     "repeat_vector": 4,
 }

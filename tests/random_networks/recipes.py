@@ -15,7 +15,7 @@ from netspec.ops.base import Misfit, Op
 from netspec.ops.roles import bounds
 from netspec.types import Type
 from tests.cases import CASES
-from tests.random_networks import swept
+from tests.random_networks import attending, swept
 from tests.random_networks.draw import Draw, Fields
 from tests.random_networks.starts import init
 
@@ -533,6 +533,7 @@ RECIPES: dict[str, Recipe] = {
     "space_to_depth": _space_to_depth,
     "depth_to_space": _depth_to_space,
     "identity": _nothing,
+    "attention": attending.attention,
     "rnn": swept.rnn,
     "gru": swept.gru,
     "lstm": swept.lstm,
@@ -579,7 +580,7 @@ WANT_MAPS = frozenset(
             "space_to_depth",
             "depth_to_space",
         ),
-        *("rnn", "gru", "lstm", "conv_gru", "conv_lstm"),
+        *("rnn", "gru", "lstm", "conv_gru", "conv_lstm", "attention"),
     )
 )
 """Ops that refuse a vector."""

@@ -95,7 +95,7 @@ def by_steps(author: Author, room: Room, types: dict[str, Type]) -> Part:
     keyword = "gather"
     fields: Fields = {}
     if not indices.spatial and (is_length or draw.chance(0.5)):
-        keyword = draw.choice(["take", "rnn", "gru", "lstm", "lstm"])
+        keyword = draw.choice(["take", "rnn", "gru", "lstm", "lstm", "attention"])
         fields = {"position": -1} if keyword == "take" else RECIPES[keyword](draw, sequence)
     op = resolved(keyword, fields, (sequence, indices))
     if op is None:

@@ -291,7 +291,7 @@ def test_what_sequences_are_called_elsewhere(shape: str, item: str, codes: list[
         ("covn", OPS, "conv"), ("softmx", OPS, "softmax"), ("Conv-Transpose", OPS, "conv_transpose"),
         ("batch norm", OPS, "batch_norm"), ("dropouts", OPS, "dropout"), ("avg_pol", OPS, "avg_pool"),
         ("relu7", OPS, None), ("max_unpol", OPS, "max_unpool"), ("minpool", OPS, None), ("global_sum_pool", OPS, None),
-        ("attention", OPS, None), ("matmul", OPS, None), ("selu", ["gelu", "elu"], None), ("stage3", ["stage2"], None),
+        ("transformer", OPS, None), ("matmul", OPS, None), ("selu", ["gelu", "elu"], None), ("stage3", ["stage2"], None),
         ("adamw", ["adam", "sgd"], "adam"),
         ("a" * 5000, OPS, None), ("", OPS, None), ("form", ["from", "name"], "from"),
     ],
@@ -302,11 +302,9 @@ def test_only_what_is_close_is_suggested(name: str, known: list[str], ours: str 
 
 
 def test_a_word_of_the_author_is_no_word_of_another_library() -> None:
-    text = (
-        "netspec: 1\nname: spec\ninput: [8]\nblocks:\n  attention: {layers: [relu]}\nlayers:\n  - Attention\n"
-    )
+    text = "netspec: 1\nname: spec\ninput: [8]\nblocks:\n  transformer: {layers: [relu]}\nlayers:\n  - Transformer\n"
     _, diagnostics = check_text(text, FILE)
-    assert [each.help for each in diagnostics] == ["write `attention`"]
+    assert [each.help for each in diagnostics] == ["write `transformer`"]
 
 
 def test_no_word_is_looked_up_where_nothing_is_wrong() -> None:

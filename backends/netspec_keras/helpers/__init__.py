@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from netspec_keras.helpers import (
+    attention,
     conv_recurrence,
     convolutions,
     functions,
@@ -37,6 +38,7 @@ HELPERS: dict[str, Helper] = {
     **recurrence.HELPERS,
     **tensors.HELPERS,
     **conv_recurrence.HELPERS,
+    **attention.HELPERS,
 }
 """Every helper by name; ops and functions of a spec cannot have these names."""
 

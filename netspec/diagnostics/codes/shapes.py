@@ -281,3 +281,18 @@ layers:
     from: [target, encoder.state, encoder.cell]
 """,
 )
+ATTENTION = Code(
+    "NS0325",
+    "attention that does not fit what it gets",
+    "Attention divides channels into heads, so their number divides that of the channels. Each key has one value."
+    " What is added to the scores has a number for each query and key, for each head or once for all. `causal` and"
+    " `window` compare the positions of queries and keys, so both are of equally long sequences. `blocks` divide a"
+    " map without a rest.",
+    """\
+netspec: 1
+name: example
+input: [64, 20]
+layers:
+  - attention: 6
+""",
+)

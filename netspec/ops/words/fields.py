@@ -27,6 +27,11 @@ _CALLED: tuple[tuple[str, str], ...] = (
     ("stride", "windowstrides step steps stridesize subsample subsamplefactor stridehw"),
     ("padding", "pad pads border bordermode paddings autopad padsize zeropadding padmode"),
     ("dilation", "dilationrate atrousrate rate rhsdilation kerneldilation dilatation holes hole atrous"),
+    ("heads", "numheads nhead nheads numattentionheads numqueryheads qnumheads h head"),
+    ("kv_heads", "numkvheads numkeyvalueheads kvnumheads nkvheads numgroups kvheads"),
+    ("head_size", "keydim headdim dhead dimhead headsize dk sizeperhead headwidth projectionsize"),
+    ("causal", "iscausal usecausalmask unidirectional autoregressive causalmask masked"),
+    ("window", "slidingwindow localwindow windowsize localwindowsize"),
     ("groups", "group numgroups numgroup featuregroupcount cardinality ngroups g"),
     ("bias_init", "biasinitializer biasfiller binit biasinitialiser initbias biasinitialization"),
     (
@@ -89,7 +94,13 @@ _CALLED: tuple[tuple[str, str], ...] = (
     ("coupled", "inputforget couple cifg couplegates"),
     ("forget_bias", "unitforgetbias forgetbias initialforgetbias"),
     ("recurrent_init", "recurrentinitializer recurrentinit innerinit innerinitializer hiddeninit"),
-    ("dropout", "drop droprate dropoutrate dropoutprob"),
+    (
+        "dropout",
+        "drop droprate dropoutrate dropoutprob attndrop attentiondropout dropoutp attnpdrop attndroprate",
+    ),
+    ("blocks", "windowsize block blocksize windows"),
+    ("output", "outputshape outfeatures outputdim outdim units projectdim"),
+    ("project", "projected useprojection inproj projections"),
     ("variational", "variationaldropout variationalrecurrent lockeddropout"),
     ("approximate", "approximation tanh"),
     ("padding_index", "paddingidx padidx padindex padid padtokenid paddingid"),
@@ -307,6 +318,52 @@ _OWN: dict[str, tuple[tuple[WordEntry, str], ...]] = {
         (
             instead("remove it: an `lstm` has tanh; `rnn` and `conv_lstm` have an `activation`"),
             "activation act",
+        ),
+    ),
+    "attention": (
+        (
+            instead(
+                "remove it: the channels are those of the input; `heads: …` divides them, and `head_size` is a head's"
+            ),
+            "embeddim dmodel hiddensize dim channels",
+        ),
+        (
+            instead(
+                "remove it: the channels of keys and values are those of their inputs, in `from: [x, keys, values]`"
+            ),
+            "kdim vdim",
+        ),
+        (
+            absent("values with another size of heads than the keys"),
+            "valuedim dv",
+        ),
+        (
+            instead("name the lengths of the keys last in `from`: `from: [NAME, LENGTHS]`"),
+            "lengths length keypaddingmask seqlen attentionmask mask masking",
+        ),
+        (
+            instead(
+                "name what is added to the scores in `from`: `from: [NAME, BIAS]`, of the shape [heads, queries, keys]"
+            ),
+            "attnmask attnbias attentionbias scorebias relativepositionbias",
+        ),
+        (
+            instead("name the memory in `from`: `from: [NAME, MEMORY]`"),
+            "memory keys values key value query context",
+        ),
+        (same("bias"), "qkvbias addbiasqkv inprojbias"),
+        (
+            absent(
+                "trainable or zero keys that are added to the sequence", "write `concat` with a `parameter`"
+            ),
+            "addbiaskv addzeroattn",
+        ),
+        (same("shift"), "shiftsize"),
+        (same("blocks"), "windowshape"),
+        (instead("remove it: a spec has one order of axes"), "batchfirst"),
+        (
+            instead("remove it: the weights of the keys are no output, so that fused kernels can run"),
+            "needweights returnattentionscores averageattnweights flashattention useflash",
         ),
     ),
     "embedding": (

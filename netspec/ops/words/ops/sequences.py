@@ -14,13 +14,31 @@ def _both(keyword: str) -> WordEntry:
 
 ROWS: Rows = (
     (
-        absent("attention layer"),
-        "attention multiheadattention multiheaddotproductattention selfattention additiveattention "
-        "groupqueryattention groupedqueryattention scaleddotproductattention dotproductattention mha crossattention",
+        same("attention", "`attention: HEADS`; with `from: [x, memory]` it attends to a memory"),
+        "attention multiheadattention multiheaddotproductattention selfattention mha crossattention msa mhsa "
+        "multiheadselfattention multiheadattentionforward",
     ),
     (
-        absent("transformer layer"),
-        "transformer transformerencoder transformerdecoder transformerencoderlayer transformerdecoderlayer "
+        instead(
+            "write `attention: {heads: …, kv_heads: …}`: heads of queries share those of keys and values"
+        ),
+        "groupqueryattention groupedqueryattention gqa multiqueryattention mqa",
+    ),
+    (
+        instead("write `attention: {heads: 1, project: false}`, with `from: [QUERIES, KEYS, VALUES]`"),
+        "scaleddotproductattention dotproductattention",
+    ),
+    (
+        instead("write `attention: {heads: …, blocks: …}`, with `shift` in every second layer"),
+        "windowattention shiftedwindowattention swinattention",
+    ),
+    (absent("attention with additive scores (Bahdanau)"), "additiveattention bahdanauattention"),
+    (
+        instead("write it as a block of your own: `attention`, `add`, `layer_norm`, and two `dense` layers"),
+        "transformer transformerencoder transformerdecoder transformerencoderlayer transformerdecoderlayer",
+    ),
+    (
+        absent("rotation of queries and keys"),
         "rope rotaryembedding",
     ),
     (
