@@ -7,7 +7,7 @@ from netspec.ops.roles import Role, assigned
 from netspec_keras.arguments import Arguments, Types, first, option
 from netspec_keras.layer import Holder, LayerText, Lowered
 
-CLASSES = {1: "Attention", 2: "CrossAttention", 3: "KeyedAttention"}
+CLASSES = {1: "SelfAttention", 2: "CrossAttention", 3: "KeyedAttention"}
 """The class for each number of inputs that are projected."""
 
 

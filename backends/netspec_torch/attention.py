@@ -8,7 +8,7 @@ from netspec.ops.roles import assigned
 from netspec_torch.orders import canonical, channels_last
 from netspec_torch.site import OWN, Lowered, Site
 
-CLASSES = {1: "Attention", 2: "CrossAttention", 3: "KeyedAttention"}
+CLASSES = {1: "SelfAttention", 2: "CrossAttention", 3: "KeyedAttention"}
 """The class for each number of inputs that are projected."""
 
 

@@ -121,7 +121,7 @@ def _projected(
         layers: for each matrix, its input and the number of matrices in it, by a word: `q`, `kv`, `qkv`.
     """
     grouped, sized = "grouped" in parts, "head_size" in parts
-    split = grouped and name == "Attention"
+    split = grouped and name == "SelfAttention"
     fields = ["heads"]
     fields += ["kv_heads=0"] if grouped else []
     fields += ["head_size=0"] if sized else []
@@ -184,7 +184,7 @@ def _projected(
 
 
 BLOCKS = '''\
-class BlockAttention(Attention):
+class BlockAttention(SelfAttention):
     """Attention within the blocks of a map (N, *sizes, channels), whose edges cut shifted ones."""  #: shift
     """Attention within the blocks of a map (N, *sizes, channels)."""  #: !shift
 
@@ -203,14 +203,14 @@ class BlockAttention(Attention):
         x = self.parted(x)  #: !shift
         mask = None if score_bias is None else score_bias[:, None]  #: block_bias
         if any(self.shift):  #: block_bias shift
-            same = self.is_whole(sizes, x.device)  #: block_bias shift
+            same = self.is_whole(sizes, x)  #: block_bias shift
             mask = same if mask is None else mask.masked_fill(~same, -torch.inf)  #: block_bias shift
-        mask = self.is_whole(sizes, x.device) if any(self.shift) else None  #: !block_bias shift
+        mask = self.is_whole(sizes, x) if any(self.shift) else None  #: !block_bias shift
         if mask is not None:  #: block_bias | shift
             mask = mask.expand(samples, x.shape[1], -1, -1, -1).flatten(0, 1)  #: block_bias | shift
         y = super().forward(x.flatten(0, 1), mask)  #: block_bias | shift
         y = super().forward(x.flatten(0, 1))  #: !block_bias !shift
-        counts = [size // block for size, block in zip(sizes, self.blocks)]
+        counts = [size // block for size, block in zip(sizes, self.blocks, strict=True)]
         # (N, *counts, *blocks, channels), of which each count goes before its block.
         y = y.unflatten(1, self.blocks).unflatten(0, (samples, *counts))
         order = [axis for at in places for axis in (at, at + len(sizes))]
@@ -226,18 +226,19 @@ class BlockAttention(Attention):
         x = x.permute(0, *range(1, 2 * rank, 2), *range(2, 2 * rank + 1, 2), -1)
         return x.flatten(1 + rank, -2).flatten(1, rank)
   #: shift
-    def is_whole(self, sizes, device):  #: shift
+    def is_whole(self, sizes, x):  #: shift
         """For each pair of positions of a block, whether they are not from both ends of the map."""  #: shift
-        cut = torch.zeros(1, *sizes, 1, device=device)  #: shift
+        cut = torch.zeros(1, *sizes, 1, device=x.device)  #: shift
         for axis, by in enumerate(self.shift, start=1):  #: shift
-            at = torch.arange(sizes[axis - 1], device=device) >= sizes[axis - 1] - by  #: shift
-            cut = 2 * cut + at.reshape(-1, *(1,) * (len(sizes) + 1 - axis))  #: shift
+            size = sizes[axis - 1]  #: shift
+            wrapped = torch.arange(size, device=x.device) >= size - by  #: shift
+            cut = 2 * cut + wrapped.reshape(-1, *(1,) * (len(sizes) + 1 - axis))  #: shift
         cut = self.parted(cut)  #: shift
         return (cut == cut.mT)[:, :, None]  #: shift'''
 
 
 KINDS: Mapping[str, tuple[str, Mapping[str, str], Mapping[str, str]]] = {
-    "Attention": ("The positions of one input attend to each other.", {"x": "channels"}, {"qkv": "qkv"}),
+    "SelfAttention": ("The positions of one input attend to each other.", {"x": "channels"}, {"qkv": "qkv"}),
     "CrossAttention": (
         "The positions of one input attend to those of a memory.",
         {"x": "channels", "memory": "memory_channels"},
@@ -259,7 +260,7 @@ HELPERS: Mapping[str, Callable[[Parts], str]] = {
 
 BASES: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(KINDS, ("DotProductAttention",)),
-    "BlockAttention": ("DotProductAttention", "Attention"),
+    "BlockAttention": ("DotProductAttention", "SelfAttention"),
 }
 """The classes that a class needs."""
 

@@ -82,8 +82,8 @@ class Attention(Op):
     """In training, the probability with which the weight of a query and a key is set to 0."""
     project: bool = True
     """Whether queries, keys and values are projected, or are the inputs as they are."""
-    output: Annotated[Positive | Literal["none"] | None, Field(union_mode="left_to_right")] = None
-    """The number of channels of the output projection, or `none` without one. The default is those of the queries."""
+    output: Annotated[Positive | Literal["same", "none"], Field(union_mode="left_to_right")] = "same"
+    """The number of channels of the output projection: as many as the queries have, or a number; `none` without one."""
     bias: bool = True
     """Whether the projections have a bias."""
     init: Init = GLOROT_UNIFORM
@@ -131,7 +131,7 @@ class Attention(Op):
             return self._unprojected(given, kv_heads)
         if self.head_size is None:
             check_divides("heads", channels, "channels", self.heads, "or give the `head_size`")
-        output = channels if self.output is None else self.output
+        output = channels if self.output == "same" else self.output
         return self.replace(
             kv_heads=kv_heads, head_size=self.head_size or channels // self.heads, output=output
         )
@@ -160,7 +160,7 @@ class Attention(Op):
                 "head_size",
                 help="leave `head_size` out",
             )
-        if self.output not in (None, "none"):
+        if isinstance(self.output, int):
             raise Misfit(
                 shapes.ATTENTION,
                 "with `project: false` nothing is projected, so `output` has no effect",

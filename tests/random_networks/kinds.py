@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tests.random_networks.attending import attended
 from tests.random_networks.author import Kind, Kinds
 from tests.random_networks.blocks import a_call, a_shared_call, two_inputs
 from tests.random_networks.branching import all_repetitions, branches, join_names, like
 from tests.random_networks.carrying import a_carry, a_recursion, counted
 from tests.random_networks.layers import a_shared_op, an_op
+from tests.random_networks.memories import attended
 from tests.random_networks.scopes import a_group, a_repeat
 from tests.random_networks.sequences import cut_and_joined
 from tests.random_networks.states import passed_on

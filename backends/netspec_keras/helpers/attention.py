@@ -113,7 +113,7 @@ def _config(entries: list[str]) -> list[str]:
 
 
 KINDS: Mapping[str, tuple[str, tuple[str, ...], Mapping[str, str]]] = {
-    "Attention": ("The positions of one input attend to each other.", ("x",), {"qkv": "qkv"}),
+    "SelfAttention": ("The positions of one input attend to each other.", ("x",), {"qkv": "qkv"}),
     "CrossAttention": (
         "The positions of one input attend to those of a memory.",
         ("x", "memory"),
@@ -236,7 +236,7 @@ def _call(inputs: tuple[str, ...], matrices: Mapping[str, str], parts: Parts) ->
 
 
 BLOCKS = '''
-class BlockAttention(Attention):
+class BlockAttention(SelfAttention):
     """Attention within the blocks of a map (N, *sizes, channels), whose edges cut shifted ones."""
 
     def __init__(self, heads, blocks, shift=(), **kwargs):
@@ -249,7 +249,7 @@ class BlockAttention(Attention):
         places = [*range(1, rank + 1)]
         q, k, v = (self.in_blocks(x) for x in (q, k, v))
         y = super().attend(q, k, v, [sizes, *others], training)
-        counts = [size // block for size, block in zip(sizes, self.blocks)]
+        counts = [size // block for size, block in zip(sizes, self.blocks, strict=True)]
         y = ops.reshape(y, (-1, *counts, *self.blocks, y.shape[-1]))
         order = [axis for at in places for axis in (at, at + rank)]
         y = ops.transpose(y, (0, *order, 2 * rank + 1))
@@ -262,7 +262,7 @@ class BlockAttention(Attention):
 
     def cut_up(self, x):
         shape, count = [], 1
-        for size, block in zip(x.shape[1:-1], self.blocks):
+        for size, block in zip(x.shape[1:-1], self.blocks, strict=True):
             shape, count = [*shape, size // block, block], count * block
         last = len(shape) + 1
         x = ops.reshape(x, (-1, *shape, x.shape[-1]))
@@ -270,22 +270,23 @@ class BlockAttention(Attention):
         return ops.reshape(x, (-1, count, x.shape[-1]))
 
     def weighed(self, scores, others):
-        sizes, *biases = others
+        sizes, *biases = others  #: score_bias
+        sizes = others[0]  #: !score_bias
         shape = scores.shape
         count = 1
-        for size, block in zip(sizes, self.blocks):
+        for size, block in zip(sizes, self.blocks, strict=True):
             count = count * size // block
         scores = ops.reshape(scores, (-1, count, *shape[1:]))
         for bias in biases:  #: score_bias
             scores = scores + ops.expand_dims(ops.transpose(bias, (0, 3, 1, 2)), 1)  #: score_bias
-        if any(self.shift):
+        if sum(self.shift):
             scores = ops.where(self.is_whole(sizes), scores, -float("inf"))
         return ops.softmax(ops.reshape(scores, (-1, *shape[1:])), axis=-1)
 
     def is_whole(self, sizes):
-        """For each pair of positions of each block, whether they are not from both ends of the map."""
+        """For each pair of positions of a block, whether they are not from both ends of the map."""
         cut = ops.zeros((1, *sizes, 1), "int32")
-        for axis, (size, by) in enumerate(zip(sizes, self.shift)):
+        for axis, (size, by) in enumerate(zip(sizes, self.shift, strict=True)):
             at = ops.cast(ops.greater_equal(ops.arange(size), size - by), "int32")
             cut = 2 * cut + ops.reshape(at, (size, *(1,) * (len(sizes) - axis)))
         cut = self.cut_up(cut)
@@ -313,5 +314,5 @@ ALL = frozenset(
 HELPERS = {
     "DotProductAttention": Helper(_dot_product(ALL), written=_dot_product),
     **{name: _kind(name) for name in KINDS},
-    "BlockAttention": Helper(_blocks(ALL), ("Attention",), _blocks),
+    "BlockAttention": Helper(_blocks(ALL), ("SelfAttention",), _blocks),
 }
