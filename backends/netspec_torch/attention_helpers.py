@@ -35,7 +35,8 @@ $attend
         """What each query sees, or what is added to its scores; None if it sees all."""  #: bounded
         if $unbounded:  #: bounded
             return None  #: bounded
-        queries, keys = (torch.arange(x.shape[2], device=x.device) for x in (q, k))  #: bounded
+        queries, keys = (torch.arange(x.shape[2], device=x.device) for x in (q, k))  #: bounded causal | window
+        keys = torch.arange(k.shape[2], device=k.device)  #: lengths !causal !window
         seen = keys >= 0  #: bounded
         if lengths is not None:  #: lengths
             seen = (keys < lengths[:, None])[:, None, None]  #: lengths

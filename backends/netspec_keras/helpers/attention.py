@@ -55,7 +55,8 @@ $signature
         for bias in (x for x in others if len(x.shape) == 4):  #: score_bias
             scores = scores + ops.transpose(bias, (0, 3, 1, 2))  #: score_bias
         seen = []  #: bounded
-        queries, keys = (ops.arange(size) for size in scores.shape[2:])  #: bounded
+        queries, keys = (ops.arange(size) for size in scores.shape[2:])  #: causal | window
+        keys = ops.arange(scores.shape[3])  #: lengths !causal !window
         if self.causal:  #: causal
             seen.append(ops.less_equal(keys, ops.expand_dims(queries, 1)))  #: causal
         if self.window:  #: window
