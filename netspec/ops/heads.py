@@ -28,7 +28,7 @@ def check_divides(field: str, number: int, what: str, parts: int, otherwise: str
 
 
 def check_sequence(name: str, type_: Type) -> None:
-    """Refuse a memory that is no sequence.
+    """Refuse a memory that is not a sequence.
 
     Raises:
         Misfit: it has no axis, or several.

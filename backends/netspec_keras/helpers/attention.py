@@ -29,7 +29,7 @@ $signature
         return self.attend(q, memory[0], memory[-1], others, training)  #: plain
 
     def attend(self, q, k, v, others=(), training=None):
-        """For queries, keys and values (N, positions, channels), and what stands beside them."""
+        """For queries, keys and values (N, positions, channels), with the further inputs."""
         positions = q.shape[1:-1]
         q = self.parted(q, self.heads)
         k, v = (self.parted(x, self.heads) for x in (k, v))  #: !grouped
@@ -179,8 +179,8 @@ def _build(inputs: tuple[str, ...], matrices: Mapping[str, str], parts: Parts) -
         names = ", ".join((*inputs, *(("*_",) if _takes_others(parts) else ())))
         lines += [f"        {names} = [shape[-1] for shape in input_shape]"]
     elif _takes_others(parts):
-        lines += ["        alone = isinstance(input_shape[-1], int)"]
-        lines += ["        x = input_shape[-1] if alone else input_shape[0][-1]"]
+        lines += ["        single = isinstance(input_shape[-1], int)"]
+        lines += ["        x = input_shape[-1] if single else input_shape[0][-1]"]
     else:
         lines += ["        x = input_shape[-1]"]
     inner = "self.heads * (self.head_size or x // self.heads)" if "head_size" in parts else "x"

@@ -362,7 +362,7 @@ _OWN: dict[str, tuple[tuple[WordEntry, str], ...]] = {
         (same("blocks"), "windowshape"),
         (instead("remove it: a spec has one order of axes"), "batchfirst"),
         (
-            instead("remove it: the weights of the keys are no output, so that fused kernels can run"),
+            instead("remove it: an output with the weights of the keys would stop fused kernels"),
             "needweights returnattentionscores averageattnweights flashattention useflash",
         ),
     ),
