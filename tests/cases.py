@@ -566,6 +566,13 @@ def _norms() -> Iterator[Case]:
         yield _row("tanh", "gelu", x, approximate="tanh")
 
 
+def _samples() -> Iterator[Case]:
+    for shape in ((6,), *(_map(rank) for rank in SIZES)):
+        slow = len(shape) != 3
+        yield replace(_row("plain", "sample", shape, shape), slow=slow, engines=slow)
+        yield replace(_row("ones", "sample", shape, shape, noise="ones"), slow=True)
+
+
 def _joined() -> Iterator[Case]:
     vector = (CHANNELS,)
     for rank in SIZES:
@@ -819,6 +826,7 @@ CASES: tuple[Case, ...] = (
     *_quick(_transposed()),
     *_by_channel(),
     *_norms(),
+    *_samples(),
     *_joined(),
     *_functions(),
     *_resized(),

@@ -163,6 +163,13 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(GaussianNoise, norms.gaussian_noise),
                 on(MaskInput, norms.noise("MaskInput")),
             )
+        case "sample":
+            from netspec.ops.sample import Sample
+            from netspec_keras import norms
+
+            return table(
+                on(Sample, norms.sample),
+            )
         case "merge":
             from netspec.ops.merge import Add, Average, Concat, Divide, Maximum, Minimum, Multiply, Subtract
             from netspec_keras import merges

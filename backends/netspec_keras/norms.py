@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         RmsNorm,
     )
     from netspec.ops.regularize import Dropout, DropPath, GaussianNoise, MaskInput, SpatialDropout
+    from netspec.ops.sample import Sample
     from netspec.ops.scale import Scale, ScaleBy
 
 EPSILON = 1e-3
@@ -151,3 +152,8 @@ def gaussian_noise(op: GaussianNoise, types: Types) -> Lowered:
     """`layers.GaussianNoise`, which accepts at most 1; else a helper."""
     cls = "layers.GaussianNoise" if op.std <= 1 else "LoudGaussianNoise"
     return Lowered((LayerText(cls, (first(op.std, "std"),)),), keeps="all")
+
+
+def sample(op: Sample, types: Types) -> Lowered:
+    """A helper that draws; it draws outside training, too."""
+    return Lowered((LayerText("Sampling" if op.noise == "normal" else "OneDeviation"),), keeps="all")

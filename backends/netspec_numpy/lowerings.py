@@ -26,6 +26,7 @@ from netspec.ops.recurrent import Gru, Lstm, Rnn
 from netspec.ops.regularize import Dropout, DropPath, GaussianNoise, MaskInput, SpatialDropout
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
+from netspec.ops.sample import Sample
 from netspec.ops.scale import Scale, ScaleBy
 from netspec.ops.slices import RepeatVector, Reverse, Roll, Slice, Take
 from netspec.ops.split import Split
@@ -74,6 +75,7 @@ LOWERINGS: Mapping[type[Op], Lowering] = table(
     on(Dropout, norms.noise),
     on(SpatialDropout, norms.noise),
     on(DropPath, norms.noise),
+    on(Sample, norms.sample),
     on(GaussianNoise, norms.noise),
     on(MaskInput, norms.noise),
     on(Add, merges.add),

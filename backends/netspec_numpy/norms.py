@@ -9,6 +9,7 @@ from netspec.ops.base import Op
 from netspec.ops.dense import Dense, Rbf
 from netspec.ops.norm import BatchNorm, GroupNorm, InstanceNorm, L2Norm, LayerNorm, LocalResponseNorm, RmsNorm
 from netspec.ops.regularize import Noise
+from netspec.ops.sample import Sample
 from netspec.ops.scale import Scale, ScaleBy
 from netspec_numpy.calculation import Calculation, Values, along_channels, biased, spatial
 
@@ -103,13 +104,18 @@ def noise(op: Noise, this: Calculation) -> Values:
     return this.x
 
 
-def check_still(op: Op, this: Calculation) -> None:
-    """Refuse layers that draw values.
+def sample(op: Sample, this: Calculation) -> Values:
+    """Mean + exp(log-variance / 2), which is the sample for ε = 1."""
+    check_still(op, this, "")
+    mean, log_variance = this.inputs
+    return np.asarray(mean + np.exp(log_variance / 2))
+
+
+def check_still(op: Op, this: Calculation, when: str = " in training") -> None:
+    """Refuse layers that draw values, in training or, with an empty `when`, at any time.
 
     Raises:
-        Unsupported: in training, the layer is not a function of its input.
+        Unsupported: the layer is not a function of its input.
     """
-    if this.training and any(getattr(op, name) != value for name, value in op.quiet.items()):
-        raise Unsupported(
-            f"{this.node.name}: {op.keyword} in training is drawn, not defined; `still` takes it out"
-        )
+    if (this.training or not when) and any(getattr(op, name) != value for name, value in op.quiet.items()):
+        raise Unsupported(f"{this.node.name}: {op.keyword}{when} is drawn, not defined; `still` takes it out")

@@ -24,6 +24,7 @@ from netspec.ops.recurrent import Gru, Lstm, Rnn
 from netspec.ops.regularize import Dropout, DropPath, GaussianNoise, MaskInput, SpatialDropout
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
+from netspec.ops.sample import Sample
 from netspec.ops.scale import Scale, ScaleBy
 from netspec.ops.slices import RepeatVector, Reverse, Roll, Slice, Take
 from netspec.ops.split import Split
@@ -73,6 +74,7 @@ LOWERINGS: Mapping[type[Op], Lowering] = table(
     on(Dropout, norms.noise),
     on(SpatialDropout, norms.noise),
     on(DropPath, norms.noise),
+    on(Sample, norms.sample),
     on(GaussianNoise, norms.noise),
     on(MaskInput, norms.noise),
     on(Add, moves.merge("Sum")),
@@ -148,7 +150,18 @@ def _counted_with_padding(graph: Graph) -> Iterator[tuple[str, str]]:
             )
 
 
+def _draws(graph: Graph) -> Iterator[tuple[str, str]]:
+    for node in graph.nodes:
+        if isinstance(node.op, Sample) and node.op.noise == "normal":
+            yield (
+                node.name,
+                f"`{node.name}` draws, also outside training, and onnxruntime has no RandomNormalLike of this version "
+                "of ONNX",
+            )
+
+
 LIMITS: Sequence[Limit] = (
+    Limit("A `sample` that draws: onnxruntime has no RandomNormalLike of this version of ONNX.", _draws),
     Limit("An `lstm` with a `projection`, which the LSTM of ONNX lacks.", recurrence.projects),
     Limit(
         "A max pool that pads by its kernel or more, and whose indices a layer takes.", _counted_with_padding

@@ -5,6 +5,7 @@ from __future__ import annotations
 from netspec.ops.dense import Dense, Rbf
 from netspec.ops.norm import BatchNorm, GroupNorm, InstanceNorm, L2Norm, LayerNorm, LocalResponseNorm, RmsNorm
 from netspec.ops.regularize import Noise
+from netspec.ops.sample import Sample
 from netspec.ops.scale import Scale, ScaleBy
 from netspec_onnx.functions import activate
 from netspec_onnx.site import Site
@@ -155,3 +156,9 @@ def scale_by(op: ScaleBy, site: Site) -> str:
 def noise(op: Noise, site: Site) -> str:
     """Nothing: a file is for inference, in which no noise is drawn."""
     return site.emit("Identity", site.x)
+
+
+def sample(op: Sample, site: Site) -> str:
+    """The mean plus one deviation: a sample that draws is refused."""
+    mean, log_variance = site.values
+    return site.emit("Add", mean, site.emit("Exp", site.emit("Mul", log_variance, site.number(0.5))))

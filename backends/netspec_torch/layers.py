@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         RmsNorm,
     )
     from netspec.ops.regularize import Dropout, DropPath, GaussianNoise, MaskInput, SpatialDropout
+    from netspec.ops.sample import Sample
     from netspec.ops.scale import Scale, ScaleBy
 
 
@@ -185,3 +186,11 @@ def gaussian_noise(op: GaussianNoise, site: Site) -> Lowered:
 def mask_input(op: MaskInput, site: Site) -> Lowered:
     """A helper class that uses its training mode."""
     return site.as_given(_run(site, call("MaskInput", Slot(op.rate, "rate"))))
+
+
+def sample(op: Sample, site: Site) -> Lowered:
+    """The mean plus as many deviations as `torch.randn_like` draws; it draws in evaluation, too."""
+    mean, log_variance = site.variables
+    noise = call("torch.randn_like" if op.noise == "normal" else "torch.ones_like", mean)
+    deviation = call("torch.exp", seq("0.5 * ", log_variance))
+    return site.as_given(Lowered(seq(mean, " + ", noise, " * ", deviation), open=True))

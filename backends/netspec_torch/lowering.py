@@ -160,6 +160,13 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(GaussianNoise, layers.gaussian_noise),
                 on(MaskInput, layers.mask_input),
             )
+        case "sample":
+            from netspec.ops.sample import Sample
+            from netspec_torch import layers
+
+            return table(
+                on(Sample, layers.sample),
+            )
         case "merge":
             from netspec.ops.merge import Add, Average, Concat, Divide, Maximum, Minimum, Multiply, Subtract
             from netspec_torch import moves

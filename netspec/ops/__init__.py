@@ -101,6 +101,9 @@ FAMILIES: dict[str, dict[str, str]] = {
         "gaussian_noise": "regularize.GaussianNoise",
         "mask_input": "regularize.MaskInput",
     },
+    "sampling": {
+        "sample": "sample.Sample",
+    },
     "merge": {
         "add": "merge.Add",
         "subtract": "merge.Subtract",

@@ -61,6 +61,8 @@ PLACEWISE_LAYERS = frozenset(
             "Clip",
             "Step",
             "ScaledSoftplus",
+            "Sampling",
+            "OneDeviation",
         ),
     }
 )

@@ -408,6 +408,14 @@ ADVICE: dict[str, tuple[str, str, str, str]] = {
         "input: [4, 1, 1]\nlayers:\n  - layer_norm\n",
         "layer_norm(input) 4@1×1",
     ),
+    "a sample of two types": (
+        "input: [4]\nlayers:\n  - dense: 2\n    name: mean\n  - dense: 3\n    name: spread\n    from: input\n"
+        "  - sample: null\n    from: [mean, spread]\n",
+        "give both one type; a layer that makes 2 channels: `dense: 2`",
+        "input: [4]\nlayers:\n  - dense: 2\n    name: mean\n  - dense: 2\n    name: spread\n    from: input\n"
+        "  - sample: null\n    from: [mean, spread]\n",
+        "sample(mean, spread) 2",
+    ),
     "ragged lists of a constant": (
         "input: [4, 8]\nlayers:\n  - constant: [[1, 2], [3]]\n    name: c\n",
         "give each list as many values as the ones beside it",

@@ -101,6 +101,22 @@ def join_names(author: Author, room: Room, type_: Type, depth: int) -> Part | No
     return [*before, {**item, "name": name}], after
 
 
+def drawn(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
+    """A sample, whose mean is a layer and whose log-variance is bounded, so that no number becomes large."""
+    first = an_op(author, Room(taken=room.taken), type_, depth)
+    if first is None:
+        return None
+    (item,), after = first
+    item = {item: None} if isinstance(item, str) else dict(item)
+    mean = item.get("name") or author.names.layer(room)
+    log_variance = author.names.layer(room)
+    room.values |= {mean: after, log_variance: after}
+    sample = author.item("sample", RECIPES["sample"](author.draw, after))
+    sample = {sample: None} if isinstance(sample, str) else dict(sample)
+    bounded = {"tanh": None, "name": log_variance}
+    return [{**item, "name": mean}, bounded, {**sample, "from": [mean, log_variance]}], after
+
+
 def like(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
     """A crop, a border or an enlargement to the sizes of a layer with a name."""
     keyword = author.draw.either("crop", "pad", "upsample")

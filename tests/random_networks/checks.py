@@ -14,6 +14,7 @@ from netspec.dataclass import replace
 from netspec.graph import Graph, Node, verify
 from netspec.ops.norm import BatchNorm
 from netspec.ops.reshape import Identity
+from netspec.ops.sample import Sample
 from netspec.passes.fold_batch_norm import fold_batch_norm, folded_weights
 from netspec.passes.still import still
 from netspec.tensors import save
@@ -62,6 +63,7 @@ class Trial:
     def __post_init__(self) -> None:
         from tests.oracle import forward
 
+        self.graph = _settled(self.graph)
         self.weights = weights_of(self.graph, self.seed)
         self.quiet = still(self.graph)
         with naming(ORACLE):
@@ -71,6 +73,13 @@ class Trial:
                 )
                 for batch in self.batches
             }
+
+
+def _settled(graph: Graph) -> Graph:
+    """The network without the draws that also take place outside training; those of training stay."""
+    quiet = still(graph)
+    nodes = [b if isinstance(a.op, Sample) else a for a, b in zip(graph.nodes, quiet.nodes, strict=True)]
+    return replace(graph, nodes=tuple(nodes))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.random_networks.author import Kind, Kinds
 from tests.random_networks.blocks import a_call, a_shared_call, two_inputs
-from tests.random_networks.branching import all_repetitions, branches, join_names, like
+from tests.random_networks.branching import all_repetitions, branches, drawn, join_names, like
 from tests.random_networks.carrying import a_carry, a_recursion, counted
 from tests.random_networks.layers import a_shared_op, an_op
 from tests.random_networks.memories import attended
@@ -17,6 +17,7 @@ FLAT: dict[Kind, float] = {
     an_op: 6.0,
     a_shared_op: 1.0,
     join_names: 0.7,
+    drawn: 0.3,
     like: 0.4,
     pooled_and_back: 0.3,
     cut_and_joined: 0.3,
@@ -28,6 +29,7 @@ DEEP: dict[Kind, float] = {
     branches: 2.0,
     all_repetitions: 1.5,
     join_names: 0.8,
+    drawn: 0.4,
     like: 0.4,
     a_carry: 1.0,
     a_recursion: 0.7,

@@ -93,6 +93,10 @@ VALUES: dict[str, Any] = {
 }
 
 
+BESIDE = {"sample": "    from: [input, input]\n"}
+"""What stands beside an op that takes several tensors."""
+
+
 def libraries() -> Iterator[tuple[str, list[str]]]:
     for part in (HERE / "names.txt").read_text(encoding="utf-8").split("# ")[1:]:
         library, *names = part.split()
@@ -171,13 +175,16 @@ def test_a_word_that_means_an_op_of_ours_can_be_followed() -> None:
         if not found.exact or word in OPS:
             continue
         assert found.ours is not None
-        text = f"{head(found.ours)}  - {word}: {usage(found.ours)}\n"
+        beside = BESIDE.get(found.ours, "")
+        text = f"{head(found.ours)}  - {word}: {usage(found.ours)}\n{beside}"
         graph, diagnostics = check_text(text, FILE)
         assert graph is None
         assert [each.code.id for each in diagnostics] == ["NS0105"], as_text(diagnostics)
         step = follow(text, diagnostics[0])
         assert not step.left, as_text(step.left)
-        assert str(step.graph) == graph_text(f"{head(found.ours)}  - {found.ours}: {usage(found.ours)}\n")
+        assert str(step.graph) == graph_text(
+            f"{head(found.ours)}  - {found.ours}: {usage(found.ours)}\n{beside}"
+        )
 
 
 @pytest.mark.parametrize("keyword", OPS)

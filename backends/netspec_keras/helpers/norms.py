@@ -147,7 +147,39 @@ class MaskInput(layers.Dropout):
         return ops.where(kept > 0, inputs, 0)
 '''
 
+SAMPLING = '''
+class Sampling(layers.Layer):
+    """Draws from the normal distribution of a mean and a log-variance (Kingma and Welling 2014)."""
+
+    def __init__(self, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, inputs):
+        mean, log_variance = inputs
+        noise = keras.random.normal(ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator)
+        return mean + noise * ops.exp(0.5 * log_variance)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+    def get_config(self):
+        return {**super().get_config(), "seed": self.seed}
+'''
+
+ONE_DEVIATION = '''
+class OneDeviation(layers.Layer):
+    """The mean of a normal distribution plus one deviation."""
+
+    def call(self, inputs):
+        mean, log_variance = inputs
+        return mean + ops.exp(0.5 * log_variance)
+'''
+
 HELPERS = {
+    "Sampling": Helper(SAMPLING),
+    "OneDeviation": Helper(ONE_DEVIATION),
     "UnbiasedBatchNormalization": Helper(BATCH_NORMALIZATION),
     "LocalResponseNormalization": Helper(LOCAL_RESPONSE_NORMALIZATION),
     "UnscaledRMSNormalization": Helper(RMS_NORMALIZATION),

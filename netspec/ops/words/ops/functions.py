@@ -146,6 +146,11 @@ ROWS: Rows = (
         same("drop_path", "it sets the branch of a sample to 0; put it at the end of a branch of `add`"),
         "droppath stochasticdepth droplayer",
     ),
+    (
+        same("sample", "it takes the mean and the logarithm of the variance: `from: [mean, log_variance]`"),
+        "sampling samplinglayer reparametrize reparameterize reparametrization reparameterization "
+        "gaussiansample normalsample",
+    ),
     (same("gaussian_noise"), "additivegaussiannoise gaussiannoiselayer"),
     (absent("penalty on activities or weights"), "activityregularization regularization weightdecay l1 l2"),
     (same("scale", "it has a trainable factor and a bias for each channel"), "channelscale scaleshift"),
