@@ -131,6 +131,7 @@ ROWS = (
     Row("localiser", {"size": 39, "shrink": 8}),
     Row("siamese", quick=True),
     Row("autoencoder", quick=True),
+    Row("vae", {"hidden": 12, "latent": 4}, quick=True),
     Row("dcgan_generator", {"size": 32, "shrink": 16, "latent": 10}),
     Row("super_resolution", {"size": 8, "shrink": 4}, quick=True),
     Row(
