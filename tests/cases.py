@@ -537,6 +537,12 @@ def _norms() -> Iterator[Case]:
             yield replace(
                 _row("bare", "instance_norm", x, scale=False, center=False), slow=True, engines=True
             )
+            each = {"kernel": [3, 5, 1][: len(x) - 1], "spread": 0.5, "epsilon": 0.5}
+            yield replace(_row("plain", "local_contrast_norm", x), **quick)
+            yield replace(_row("per_axis", "local_contrast_norm", x, **each), slow=True, engines=True)
+            yield replace(
+                _row("subtract", "local_contrast_norm", x, kernel=3, divide=False), slow=True, engines=True
+            )
         yield _row("paper", "local_response_norm", x)
         yield _row(
             "frameworks", "local_response_norm", x, size=3, alpha=0.5, beta=0.5, bias=1.0, average=True

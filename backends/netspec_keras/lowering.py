@@ -144,6 +144,13 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(LocalResponseNorm, norms.local_response_norm),
                 on(L2Norm, norms.l2_norm),
             )
+        case "contrast":
+            from netspec.ops.contrast import LocalContrastNorm
+            from netspec_keras import norms
+
+            return table(
+                on(LocalContrastNorm, norms.local_contrast_norm),
+            )
         case "scale":
             from netspec.ops.scale import Scale, ScaleBy
             from netspec_keras import norms

@@ -11,6 +11,7 @@ from netspec_keras.functions import behind, by_name
 from netspec_keras.layer import Holder, LayerText, Lowered
 
 if TYPE_CHECKING:
+    from netspec.ops.contrast import LocalContrastNorm
     from netspec.ops.dense import Dense, Rbf
     from netspec.ops.norm import (
         BatchNorm,
@@ -98,6 +99,17 @@ def rms_norm(op: RmsNorm, types: Types) -> Lowered:
     holder = {"weight": Holder("scale", "C" + letters, letters + "C")} if op.scale else {}
     layer = LayerText(cls, (axis, option("epsilon", op.epsilon, 1e-6)))
     return Lowered((layer,), holder, keeps="nothing" if rank else "channels")
+
+
+def local_contrast_norm(op: LocalContrastNorm, types: Types) -> Lowered:
+    """A helper with the window."""
+    arguments = (
+        first(op.kernel, "kernel_size"),
+        option("spread", op.spread, 0.25),
+        option("divide", op.divide, True),
+        option("epsilon", op.epsilon, 1e-4),
+    )
+    return Lowered((LayerText("LocalContrastNormalization", arguments),))
 
 
 def local_response_norm(op: LocalResponseNorm, types: Types) -> Lowered:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 
 from netspec.backend import Unsupported
 from netspec.ops.base import Op
+from netspec.ops.contrast import LocalContrastNorm
 from netspec.ops.dense import Dense, Rbf
 from netspec.ops.norm import BatchNorm, GroupNorm, InstanceNorm, L2Norm, LayerNorm, LocalResponseNorm, RmsNorm
 from netspec.ops.regularize import Noise
@@ -59,6 +62,30 @@ def rms_norm(op: RmsNorm, this: Calculation) -> Values:
     """X / √(mean of x² + ε): at each position over the channels, or over everything."""
     axes = (1,) if op.over == "channels" else tuple(range(1, this.x.ndim))
     return learnt(this.x / np.sqrt((this.x**2).mean(axis=axes, keepdims=True) + op.epsilon), this)
+
+
+def local_contrast_norm(op: LocalContrastNorm, this: Calculation) -> Values:
+    """V = x − the mean of its window; v / max(c, σ), σ being the root of the mean of v² there, c the mean of σ."""
+    apart = this.x - _around(this.x, op)
+    if not op.divide:
+        return apart
+    deviation = np.sqrt(np.maximum(_around(apart**2, op), op.epsilon**2))
+    return np.asarray(apart / np.maximum(deviation, deviation.mean(axis=spatial(this.x), keepdims=True)))
+
+
+def _around(x: Values, op: LocalContrastNorm) -> Values:
+    """The mean over the channels and the window around each position, with Gaussian weights; one channel."""
+    total, share = np.zeros_like(x[:, :1]), np.zeros_like(x[:, :1])
+    border = [(0, 0), (0, 0), *((size // 2, size // 2) for size in op.kernel)]
+    values = np.pad(x.mean(axis=1, keepdims=True), border)
+    inside = np.pad(np.ones_like(total), border)
+    for place in product(*map(range, op.kernel)):
+        steps = [(at - size // 2) / (op.spread * size) for at, size in zip(place, op.kernel, strict=True)]
+        weight = np.exp(-sum(step**2 for step in steps) / 2)
+        rows = zip(place, x.shape[2:], strict=True)
+        here = (slice(None), slice(None), *(slice(at, at + size) for at, size in rows))
+        total, share = total + weight * values[here], share + weight * inside[here]
+    return total / share
 
 
 def local_response_norm(op: LocalResponseNorm, this: Calculation) -> Values:

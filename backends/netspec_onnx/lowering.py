@@ -11,6 +11,7 @@ from netspec.ops.activation import Prelu
 from netspec.ops.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from netspec.ops.attention import Attention
 from netspec.ops.base import Op
+from netspec.ops.contrast import LocalContrastNorm
 from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
 from netspec.ops.conv_recurrent import ConvGru, ConvLstm
 from netspec.ops.dense import Dense, Rbf
@@ -67,6 +68,7 @@ LOWERINGS: Mapping[type[Op], Lowering] = table(
     on(GroupNorm, norms.group_norm),
     on(InstanceNorm, norms.instance_norm),
     on(RmsNorm, norms.rms_norm),
+    on(LocalContrastNorm, norms.local_contrast_norm),
     on(LocalResponseNorm, norms.local_response_norm),
     on(L2Norm, norms.l2_norm),
     on(Scale, norms.scale),

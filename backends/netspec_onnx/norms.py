@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import product
+from math import exp, prod
+
+from netspec.ops.contrast import LocalContrastNorm
 from netspec.ops.dense import Dense, Rbf
 from netspec.ops.norm import BatchNorm, GroupNorm, InstanceNorm, L2Norm, LayerNorm, LocalResponseNorm, RmsNorm
 from netspec.ops.regularize import Noise
@@ -113,6 +117,31 @@ def rms_norm(op: RmsNorm, site: Site) -> str:
     if over_channels:
         return _learnt(site, normal)
     return site.emit("Mul", normal, site.weights["weight"]) if op.scale else normal
+
+
+def local_contrast_norm(op: LocalContrastNorm, site: Site) -> str:
+    """A convolution of the mean of the channels with the window, divided by that of a map of ones."""
+    rows = [[exp(-(((at - k // 2) / (op.spread * k)) ** 2) / 2) for at in range(k)] for k in op.kernel]
+    window = site.numbers([prod(each) for each in product(*rows)], (1, 1, *op.kernel))
+    # A window's share inside the map is a product of shares along its axes.
+    shares = [
+        [sum(row[max(0, k // 2 - at) : k // 2 + size - at]) for at in range(size)]
+        for row, k, size in zip(rows, op.kernel, site.sizes, strict=True)
+    ]
+    inside = site.numbers([prod(each) for each in product(*shares)], (1, 1, *site.sizes))
+    pads = [k // 2 for k in op.kernel]
+
+    def around(x: str) -> str:
+        mean = site.emit("ReduceMean", x, site.integers((1,)), keepdims=1)
+        return site.emit("Div", site.emit("Conv", mean, window, pads=[*pads, *pads]), inside)
+
+    apart = site.emit("Sub", site.x, around(site.x))
+    if not op.divide:
+        return apart
+    squared = site.emit("Max", around(site.emit("Mul", apart, apart)), site.number(op.epsilon**2))
+    deviation = site.emit("Sqrt", squared)
+    least = site.emit("ReduceMean", deviation, site.integers(range(2, 2 + site.rank)), keepdims=1)
+    return site.emit("Div", apart, site.emit("Max", deviation, least))
 
 
 def local_response_norm(op: LocalResponseNorm, site: Site) -> str:

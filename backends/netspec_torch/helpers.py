@@ -122,6 +122,36 @@ class TableConv{rank}d(nn.Module):
         return F.conv{rank}d(x, kernel, self.bias, **self.window)'''
 
 
+def _local_contrast_norm(rank: int) -> str:
+    return f'''\
+class LocalContrastNorm{rank}d(nn.Module):
+    """Subtracts the mean of a Gaussian window over all channels, and divides by its deviation (Jarrett et al. 2009)."""
+
+    def __init__(self, kernel, spread=0.25, divide=True, eps=1e-4):
+        super().__init__()
+        window = torch.ones(())
+        for size in kernel if isinstance(kernel, tuple) else (kernel,) * {rank}:
+            steps = (torch.arange(size) - size // 2) / (spread * size)
+            window = window[..., None] * torch.exp(-steps.square() / 2)
+        self.register_buffer("window", window[None, None], persistent=False)
+        self.divide, self.eps = divide, eps
+
+    def around(self, x):
+        """The mean of the window around each position; positions outside the map do not count."""
+        x = x.mean(dim=1, keepdim=True)
+        pads = [size // 2 for size in self.window.shape[2:]]
+        inside = F.conv{rank}d(torch.ones_like(x[:1]), self.window, padding=pads)
+        return F.conv{rank}d(x, self.window, padding=pads) / inside
+
+    def forward(self, x):
+        x = x - self.around(x)
+        if not self.divide:
+            return x
+        deviation = self.around(x.square()).clamp(min=self.eps**2).sqrt()
+        least = deviation.mean(dim={tuple(range(2, 2 + rank))}, keepdim=True)
+        return x / torch.maximum(deviation, least)'''
+
+
 _TEXTS = {
     "bilinear_": '''\
 def bilinear_(weight, groups=1):
@@ -349,6 +379,7 @@ _BY_RANK: Mapping[str, Callable[[int], str]] = {
     "SeparableConv": _separable_conv,
     "PaddedMaxPool": _padded_max_pool,
     "TableConv": _table_conv,
+    "LocalContrastNorm": _local_contrast_norm,
 }
 
 

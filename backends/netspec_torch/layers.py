@@ -6,13 +6,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from netspec.dataclass import replace
-from netspec.lowering.parts import Call, Slot, call, seq
+from netspec.lowering.parts import Call, Part, Slot, call, seq
 from netspec.lowering.tree import LiteralValue
 from netspec_torch.functions import activate, is_open
 from netspec_torch.orders import channels_last
-from netspec_torch.site import Lowered, Site, run
+from netspec_torch.site import Lowered, Site, compact, run
 
 if TYPE_CHECKING:
+    from netspec.ops.contrast import LocalContrastNorm
     from netspec.ops.dense import Dense, Rbf
     from netspec.ops.norm import (
         BatchNorm,
@@ -130,6 +131,17 @@ def group_norm(op: GroupNorm, site: Site) -> Lowered:
         eps=Slot(op.epsilon, "eps", default=1e-5),
     )
     return Lowered(run(seq(site.x, ".contiguous()") if site.rank > 1 else site.x), module)
+
+
+def local_contrast_norm(op: LocalContrastNorm, site: Site) -> Lowered:
+    """A helper class with the window."""
+    settings: dict[str, Part] = {
+        "spread": Slot(op.spread, "spread", default=0.25),
+        "divide": Slot(op.divide, "divide", default=True),
+        "eps": Slot(op.epsilon, "eps", default=1e-4),
+    }
+    kernel = Slot(compact(op.kernel), "kernel")
+    return _run(site, call(f"LocalContrastNorm{site.rank}d", kernel, **settings))
 
 
 def local_response_norm(op: LocalResponseNorm, site: Site) -> Lowered:

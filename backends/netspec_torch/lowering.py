@@ -141,6 +141,13 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(LocalResponseNorm, layers.local_response_norm),
                 on(L2Norm, layers.l2_norm),
             )
+        case "contrast":
+            from netspec.ops.contrast import LocalContrastNorm
+            from netspec_torch import layers
+
+            return table(
+                on(LocalContrastNorm, layers.local_contrast_norm),
+            )
         case "scale":
             from netspec.ops.scale import Scale, ScaleBy
             from netspec_torch import layers

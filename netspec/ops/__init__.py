@@ -87,6 +87,7 @@ FAMILIES: dict[str, dict[str, str]] = {
         "group_norm": "norm.GroupNorm",
         "instance_norm": "norm.InstanceNorm",
         "rms_norm": "norm.RmsNorm",
+        "local_contrast_norm": "contrast.LocalContrastNorm",
         "local_response_norm": "norm.LocalResponseNorm",
         "l2_norm": "norm.L2Norm",
     },

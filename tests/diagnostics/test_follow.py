@@ -408,6 +408,12 @@ ADVICE: dict[str, tuple[str, str, str, str]] = {
         "input: [4, 1, 1]\nlayers:\n  - layer_norm\n",
         "layer_norm(input) 4@1×1",
     ),
+    "a window of local contrast without a middle": (
+        "input: [3, 8, 8]\nlayers:\n  - local_contrast_norm: 8\n",
+        "use `local_contrast_norm: 9`",
+        "input: [3, 8, 8]\nlayers:\n  - local_contrast_norm: 9\n",
+        "local_contrast_norm(input) 3@8×8",
+    ),
     "a sample of two types": (
         "input: [4]\nlayers:\n  - dense: 2\n    name: mean\n  - dense: 3\n    name: spread\n    from: input\n"
         "  - sample: null\n    from: [mean, spread]\n",

@@ -159,11 +159,11 @@ def counted(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
     items: list[Item] = [
         {"layers": [inner, draw.choice(KEEPING)], "repeat": draw.randint(1, 3), "name": outer}
     ]
-    # A word of expressions is not read as the name of a layer.
+    # A word of expressions is not read as a name, anywhere in a path.
     found = [
         path
         for path, other in room.visible().items()
-        if (other.channels or 99) <= 8 and path.split(".")[0] not in CLOSED
+        if (other.channels or 99) <= 8 and CLOSED.isdisjoint(path.split("."))
     ]
     if found and draw.chance(0.7):
         items.append({"dense": {"units": f"${{{draw.choice(sorted(found))}.channels}}"}})

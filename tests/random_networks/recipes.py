@@ -204,6 +204,17 @@ def _group_norm(draw: Draw, type_: Type) -> Fields:
     return {**_normalisation(draw, type_), "groups": draw.choice(_divisors(type_.channels or 1))}
 
 
+def _local_contrast_norm(draw: Draw, type_: Type) -> Fields:
+    kernel = draw.one_or_each(len(type_.spatial), lambda _: draw.choice([1, 3, 5, 9]))
+    return draw.some(
+        0.5,
+        kernel=lambda: kernel,
+        spread=lambda: draw.choice([0.25, 0.5, 1.0]),
+        divide=lambda: draw.chance(0.6),
+        epsilon=lambda: _epsilon(draw),
+    )
+
+
 def _rms_norm(draw: Draw, type_: Type) -> Fields:
     return draw.some(
         0.4,
@@ -507,6 +518,7 @@ RECIPES: dict[str, Recipe] = {
     "group_norm": _group_norm,
     "instance_norm": _normalisation,
     "rms_norm": _rms_norm,
+    "local_contrast_norm": _local_contrast_norm,
     "local_response_norm": _local_response_norm,
     "l2_norm": _l2_norm,
     "scale": _scale,
@@ -580,7 +592,7 @@ WANT_MAPS = frozenset(
             "space_to_depth",
             "depth_to_space",
         ),
-        *("rnn", "gru", "lstm", "conv_gru", "conv_lstm", "attention"),
+        *("rnn", "gru", "lstm", "conv_gru", "conv_lstm", "attention", "local_contrast_norm"),
     )
 )
 """Ops that refuse a vector."""

@@ -37,6 +37,39 @@ class LocalResponseNormalization(layers.Layer):
         return inputs / (self.bias + self.alpha * total) ** self.beta
 '''
 
+LOCAL_CONTRAST_NORMALIZATION = '''
+class LocalContrastNormalization(layers.Layer):
+    """Subtracts the mean of a Gaussian window over all channels, and divides by its deviation."""
+
+    def __init__(self, kernel_size, spread=0.25, divide=True, epsilon=1e-4, **kwargs):
+        super().__init__(**kwargs)
+        self.kernel_size, self.spread = tuple(kernel_size), spread
+        self.divide, self.epsilon = divide, epsilon
+
+    def around(self, x):
+        """The mean of the window around each position; positions outside the map do not count."""
+        x = ops.mean(x, axis=-1, keepdims=True)
+        window = ops.ones((), dtype=x.dtype)
+        for size in self.kernel_size:
+            steps = (ops.arange(size, dtype=x.dtype) - size // 2) / (self.spread * size)
+            window = ops.expand_dims(window, -1) * ops.exp(-0.5 * ops.square(steps))
+        window = ops.expand_dims(window, (-1, -2))
+        inside = ops.conv(ops.ones_like(x[:1]), window, padding="same")
+        return ops.conv(x, window, padding="same") / inside
+
+    def call(self, inputs):
+        x = inputs - self.around(inputs)
+        if not self.divide:
+            return x
+        deviation = ops.sqrt(ops.maximum(self.around(ops.square(x)), self.epsilon**2))
+        least = ops.mean(deviation, axis=tuple(range(1, len(x.shape))), keepdims=True)
+        return x / ops.maximum(deviation, least)
+
+    def get_config(self):
+        names = ("kernel_size", "spread", "divide", "epsilon")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+'''
+
 RMS_NORMALIZATION = '''
 class UnscaledRMSNormalization(layers.Layer):
     """Divides by the root of the mean square; `layers.RMSNormalization` always learns a scale."""
@@ -182,6 +215,7 @@ HELPERS = {
     "OneDeviation": Helper(ONE_DEVIATION),
     "UnbiasedBatchNormalization": Helper(BATCH_NORMALIZATION),
     "LocalResponseNormalization": Helper(LOCAL_RESPONSE_NORMALIZATION),
+    "LocalContrastNormalization": Helper(LOCAL_CONTRAST_NORMALIZATION),
     "UnscaledRMSNormalization": Helper(RMS_NORMALIZATION),
     "L2Normalization": Helper(L2_NORMALIZATION),
     "Scale": Helper(SCALE),

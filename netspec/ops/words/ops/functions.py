@@ -133,6 +133,15 @@ ROWS: Rows = (
         "weightnorm weightnormalization spectralnorm spectralnormalization mvn meanvariancenormalization "
         "filterresponsenorm switchablenorm evonorm adain divisivenorm",
     ),
+    (
+        same("local_contrast_norm", "it subtracts the local mean and divides by the local deviation"),
+        "localcontrastnorm lcn localcontrastnormalization localcontrastnormalisation "
+        "spatialcontrastivenormalization contrastivenormalization",
+    ),
+    (
+        instead("write `local_contrast_norm: {divide: false}`"),
+        "spatialsubtractivenormalization subtractivenormalization",
+    ),
     (instead("write `normalise: {mean: …, std: …}` in the recipe, `train:`"), "normalization normalisation"),
     (
         same("spatial_dropout", "it sets whole channels to 0"),
