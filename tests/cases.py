@@ -623,6 +623,50 @@ def _functions() -> Iterator[Case]:
         yield _further(_row(f"function_{number}", "dense", _map(2), units=3, activation=activation))
 
 
+PRODUCTS: dict[str, tuple[str, tuple[Shape, ...]]] = {
+    "scores": ("channels time, channels keys -> time keys", ((4, 5), (4, 3))),
+    "vectors": ("a, a b -> b", ((4,), (4, 5))),
+    "outer": ("a, b -> a b", ((4,), (3,))),
+    "three": ("c h w, c k, k d -> d w h", ((4, 5, 3), (4, 2), (2, 6))),
+    "volume": ("c d h w, k d -> w c k", ((2, 3, 4, 5), (3, 3))),
+    "summed": ("c t, c s -> c", ((4, 5), (4, 3))),
+}
+"""Texts of contractions, with the shapes of their inputs."""
+
+
+def _products() -> Iterator[Case]:
+    yield _row("matrices", "matmul", (4, 5), (5, 3))
+    yield _row("stack", "matmul", (4, 5, 3), (4, 3, 6))
+    yield _further(_row("stacks", "matmul", (2, 3, 5, 4), (2, 3, 4, 2)))
+    for name, (axes, inputs) in PRODUCTS.items():
+        row = Case(f"contract_{name}", "contract", {"axes": axes}, inputs)
+        yield row if name in ("scores", "three") else _further(row)
+    for rank in (0, *SIZES):
+        x = _map(rank) if rank else (CHANNELS,)
+        mixed = ((1, *x[1:]), x, (CHANNELS,))
+        for name, inputs in {"plain": (x, x, x), "thin": mixed}.items():
+            row = Case(f"where_{rank}d_{name}", "where", {}, inputs)
+            if rank or name == "plain":
+                yield row if (rank, name) == (2, "thin") else _further(row)
+        for groups in (2, 4):
+            row = Case(
+                f"channel_shuffle_{rank}d_{groups}", "channel_shuffle", {"groups": groups}, ((8, *x[1:]),)
+            )
+            yield row if (rank, groups) == (2, 2) else _further(row)
+        for by in ("sum", "mean", "max", "min", "std", "norm"):
+            names = {0: (), 1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}[rank]
+            told: dict[str, list[str] | None] = {
+                "channels": ["channels"], "both": ["channels", *names[-1:]], "one": [*names[:1]], "every": None,
+            }  # fmt: skip
+            for kind, over in told.items() if rank else [("channels", ["channels"])]:
+                fields: dict[str, Any] = {"by": by} if over is None else {"by": by, "axes": over}
+                row = Case(f"reduce_{rank}d_{by}_{kind}", "reduce", fields, (x,))
+                is_quick = rank == 2 and (by, kind) in (("std", "both"), ("max", "one"), ("norm", "every"))
+                yield row if is_quick else _further(row)
+    yield _further(_row("kept", "reduce", _map(2), by="norm", keep=True))
+    yield _further(_row("kept_one", "reduce", _map(3), by="std", keep=True, axes=["time", "channels"]))
+
+
 def _further(case: Case) -> Case:
     """A row that repeats another one in part, for the slow tests and for Keras' other engines."""
     return replace(case, slow=True, engines=True)
@@ -700,6 +744,7 @@ ALONG: dict[str, dict[str, dict[str, Any]]] = {
     "split": {"sizes": {"parts": {"a": 1, "b": 2, "c": 1}}, "equal": {"parts": ["a", "b"]}},
     "take": {"middle": {"position": 2}, "first": {"position": 0}, "last": {"position": -1}},
     "reverse": {"plain": {}},
+    "tile": {"twice": {"times": 2}},
     "roll": {"on": {"shift": 2}, "back": {"shift": -1}, "still": {"shift": 0}},
     "gather": {"plain": {"positions": [3, 0, 0, -1]}},
 }
@@ -835,6 +880,7 @@ CASES: tuple[Case, ...] = (
     *_samples(),
     *_joined(),
     *_functions(),
+    *_products(),
     *_resized(),
     *_rearranged(),
     *_indices(),

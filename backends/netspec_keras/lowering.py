@@ -178,7 +178,17 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(Sample, norms.sample),
             )
         case "merge":
-            from netspec.ops.merge import Add, Average, Concat, Divide, Maximum, Minimum, Multiply, Subtract
+            from netspec.ops.merge import (
+                Add,
+                Average,
+                Concat,
+                Divide,
+                Maximum,
+                Minimum,
+                Multiply,
+                Subtract,
+                Where,
+            )
             from netspec_keras import merges
 
             return table(
@@ -189,7 +199,31 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(Maximum, merges.elementwise("EvenMaximum")),
                 on(Minimum, merges.elementwise("EvenMinimum")),
                 on(Average, merges.total("Average")),
+                on(Where, merges.elementwise("Where")),
                 on(Concat, merges.concat),
+            )
+        case "product":
+            from netspec.ops.product import Contract, Matmul
+            from netspec_keras import products
+
+            return table(
+                on(Matmul, products.matmul),
+                on(Contract, products.contract),
+            )
+        case "reduce":
+            from netspec.ops.reduce import Reduce
+            from netspec_keras import products
+
+            return table(
+                on(Reduce, products.reduce_),
+            )
+        case "arrange":
+            from netspec.ops.arrange import ChannelShuffle, Tile
+            from netspec_keras import products, slices
+
+            return table(
+                on(ChannelShuffle, products.channel_shuffle),
+                on(Tile, slices.tile),
             )
         case "resize":
             from netspec.ops.resize import Crop, Pad, Upsample

@@ -11,6 +11,7 @@ from netspec_keras.functions import behind
 from netspec_keras.layer import Holder, LayerText, Lowered
 
 if TYPE_CHECKING:
+    from netspec.ops.arrange import Tile
     from netspec.ops.axes import Along
     from netspec.ops.dense import Dense
     from netspec.ops.gather import Gather
@@ -110,6 +111,11 @@ def reverse(op: Reverse, types: Types) -> Lowered:
 def roll(op: Roll, types: Types) -> Lowered:
     """The helper `Roll`."""
     return Lowered((LayerText("Roll", (first(_axis(op, types), "axis"), first(op.shift, "shift"))),))
+
+
+def tile(op: Tile, types: Types) -> Lowered:
+    """The helper `Tile`."""
+    return Lowered((LayerText("Tile", (first(_axis(op, types), "axis"), first(op.times, "times"))),))
 
 
 def repeat_vector(op: RepeatVector, types: Types) -> Lowered:

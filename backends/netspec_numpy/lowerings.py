@@ -11,6 +11,7 @@ from netspec.backend.table import on, table
 from netspec.graph import Graph
 from netspec.ops.activation import Prelu
 from netspec.ops.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
+from netspec.ops.arrange import ChannelShuffle, Tile
 from netspec.ops.attention import Attention
 from netspec.ops.base import Op
 from netspec.ops.contrast import LocalContrastNorm
@@ -20,10 +21,12 @@ from netspec.ops.dense import Dense, Rbf
 from netspec.ops.gate import Gated
 from netspec.ops.gather import Gather
 from netspec.ops.indices import Embedding, OneHot
-from netspec.ops.merge import Add, Average, Concat, Divide, Maximum, Minimum, Multiply, Subtract
+from netspec.ops.merge import Add, Average, Concat, Divide, Maximum, Minimum, Multiply, Subtract, Where
 from netspec.ops.norm import BatchNorm, GroupNorm, InstanceNorm, L2Norm, LayerNorm, LocalResponseNorm, RmsNorm
 from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
+from netspec.ops.product import Contract, Matmul
 from netspec.ops.recurrent import Gru, Lstm, Rnn
+from netspec.ops.reduce import Reduce
 from netspec.ops.regularize import Dropout, DropPath, GaussianNoise, MaskInput, SpatialDropout
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
@@ -39,6 +42,7 @@ from netspec_numpy import (
     functions,
     merges,
     norms,
+    products,
     recurrence,
     slices,
     tensors,
@@ -87,6 +91,11 @@ LOWERINGS: Mapping[type[Op], Lowering] = table(
     on(Maximum, merges.maximum),
     on(Minimum, merges.minimum),
     on(Average, merges.average),
+    on(Where, products.where),
+    on((Matmul, Contract), products.product),
+    on(Reduce, products.reduce_),
+    on(ChannelShuffle, products.channel_shuffle),
+    on(Tile, slices.tile),
     on(Concat, merges.concat),
     on(Upsample, merges.upsample),
     on(Pad, merges.pad),

@@ -6,6 +6,7 @@ from typing import cast
 
 import numpy as np
 
+from netspec.ops.arrange import Tile
 from netspec.ops.axes import Along
 from netspec.ops.gather import Gather
 from netspec.ops.indices import Embedding, OneHot
@@ -86,6 +87,11 @@ def gather(op: Gather, this: Calculation) -> Values:
         axis, places = _axis(op, this) - 1, this.inputs[1].astype("int64")
         return np.stack([np.take(x, own, axis=axis) for x, own in zip(this.x, places, strict=True)])
     return taken(op, this, op.positions)
+
+
+def tile(op: Tile, this: Calculation) -> Values:
+    """The input beside itself along the axis."""
+    return np.concatenate([this.x] * op.times, axis=_axis(op, this))
 
 
 def repeat_vector(op: RepeatVector, this: Calculation) -> Values:

@@ -9,6 +9,7 @@ from netspec.backend.table import on, table
 from netspec.graph import Graph, Node
 from netspec.ops.activation import Prelu
 from netspec.ops.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
+from netspec.ops.arrange import ChannelShuffle, Tile
 from netspec.ops.attention import Attention
 from netspec.ops.base import Op
 from netspec.ops.contrast import LocalContrastNorm
@@ -18,10 +19,12 @@ from netspec.ops.dense import Dense, Rbf
 from netspec.ops.gate import Gated
 from netspec.ops.gather import Gather
 from netspec.ops.indices import Embedding, OneHot
-from netspec.ops.merge import Add, Average, Concat, Divide, Maximum, Minimum, Multiply, Subtract
+from netspec.ops.merge import Add, Average, Concat, Divide, Maximum, Minimum, Multiply, Subtract, Where
 from netspec.ops.norm import BatchNorm, GroupNorm, InstanceNorm, L2Norm, LayerNorm, LocalResponseNorm, RmsNorm
 from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
+from netspec.ops.product import Contract, Matmul
 from netspec.ops.recurrent import Gru, Lstm, Rnn
+from netspec.ops.reduce import Reduce
 from netspec.ops.regularize import Dropout, DropPath, GaussianNoise, MaskInput, SpatialDropout
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
@@ -37,6 +40,7 @@ from netspec_onnx import (
     functions,
     moves,
     norms,
+    products,
     recurrence,
     slices,
     tensors,
@@ -86,6 +90,12 @@ LOWERINGS: Mapping[type[Op], Lowering] = table(
     on(Maximum, moves.merge("Max")),
     on(Minimum, moves.merge("Min")),
     on(Average, moves.average),
+    on(Where, products.where),
+    on(Matmul, products.matmul),
+    on(Contract, products.contract),
+    on(Reduce, products.reduce_),
+    on(ChannelShuffle, products.channel_shuffle),
+    on(Tile, slices.tile),
     on(Concat, moves.concat),
     on(Upsample, moves.upsample),
     on(Pad, moves.pad),

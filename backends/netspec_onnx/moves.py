@@ -13,7 +13,7 @@ from netspec_onnx.site import Site
 MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge"}
 
 
-def _spread(site: Site) -> list[str]:
+def spread(site: Site) -> list[str]:
     """The branches; a vector beside a map gets spatial axes; one channel is broadcast by ONNX."""
     rank = max(len(type_.spatial) for type_ in site.types)
     axes = range(2, 2 + rank)
@@ -25,14 +25,14 @@ def _spread(site: Site) -> list[str]:
 
 def merge(operator: str) -> Callable[[Op, Site], str]:
     """An operator with any number of inputs."""
-    return lambda op, site: site.emit(operator, *_spread(site))
+    return lambda op, site: site.emit(operator, *spread(site))
 
 
 def chain(operator: str) -> Callable[[Op, Site], str]:
     """An operator with two inputs, applied from the first branch to the last."""
 
     def lower(op: Op, site: Site) -> str:
-        first, *others = _spread(site)
+        first, *others = spread(site)
         for other in others:
             first = site.emit(operator, first, other)
         return first
@@ -42,7 +42,7 @@ def chain(operator: str) -> Callable[[Op, Site], str]:
 
 def average(op: Average, site: Site) -> str:
     """The sum of the branches divided by their number."""
-    return site.emit("Div", site.emit("Sum", *_spread(site)), site.number(len(site.values)))
+    return site.emit("Div", site.emit("Sum", *spread(site)), site.number(len(site.values)))
 
 
 def concat(op: Concat, site: Site) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from netspec.ops.arrange import Tile
 from netspec.ops.axes import Along
 from netspec.ops.gather import Gather
 from netspec.ops.indices import Embedding, OneHot
@@ -98,6 +99,11 @@ def roll(op: Roll, site: Site) -> str:
         return site.x
     end, begin = _part(op, site, size - steps, size), _part(op, site, 0, size - steps)
     return site.emit("Concat", end, begin, axis=_axis(op, site))
+
+
+def tile(op: Tile, site: Site) -> str:
+    """The input beside itself along the axis."""
+    return site.emit("Concat", *[site.x] * op.times, axis=_axis(op, site))
 
 
 def repeat_vector(op: RepeatVector, site: Site) -> str:

@@ -175,8 +175,18 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(Sample, layers.sample),
             )
         case "merge":
-            from netspec.ops.merge import Add, Average, Concat, Divide, Maximum, Minimum, Multiply, Subtract
-            from netspec_torch import moves
+            from netspec.ops.merge import (
+                Add,
+                Average,
+                Concat,
+                Divide,
+                Maximum,
+                Minimum,
+                Multiply,
+                Subtract,
+                Where,
+            )
+            from netspec_torch import moves, products
 
             return table(
                 on(Add, moves.total),
@@ -186,7 +196,31 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(Maximum, moves.maximum),
                 on(Minimum, moves.minimum),
                 on(Average, moves.average),
+                on(Where, products.where),
                 on(Concat, moves.concat),
+            )
+        case "product":
+            from netspec.ops.product import Contract, Matmul
+            from netspec_torch import products
+
+            return table(
+                on(Matmul, products.matmul),
+                on(Contract, products.contract),
+            )
+        case "reduce":
+            from netspec.ops.reduce import Reduce
+            from netspec_torch import products
+
+            return table(
+                on(Reduce, products.reduce_),
+            )
+        case "arrange":
+            from netspec.ops.arrange import ChannelShuffle, Tile
+            from netspec_torch import products, slices
+
+            return table(
+                on(ChannelShuffle, products.channel_shuffle),
+                on(Tile, slices.tile),
             )
         case "resize":
             from netspec.ops.resize import Crop, Pad, Upsample

@@ -32,25 +32,25 @@ def spread(site: Site) -> list[Part]:
 
 def total(op: Add, site: Site) -> Lowered:
     """Python's operator, or its `sum`."""
-    return _of_all(site, joined(" + ", spread(site)), call("sum", ALL), open=True)
+    return of_all(site, joined(" + ", spread(site)), call("sum", ALL), open=True)
 
 
 def difference(op: Subtract, site: Site) -> Lowered:
     """Python's operator."""
-    return _of_all(site, joined(" - ", spread(site)), open=True)
+    return of_all(site, joined(" - ", spread(site)), open=True)
 
 
 def product(op: Multiply, site: Site) -> Lowered:
     """Python's operator, or its `math.prod`."""
-    return _of_all(site, joined(" * ", spread(site)), call("math.prod", ALL), open=True)
+    return of_all(site, joined(" * ", spread(site)), call("math.prod", ALL), open=True)
 
 
 def quotient(op: Divide, site: Site) -> Lowered:
     """Python's operator."""
-    return _of_all(site, joined(" / ", spread(site)), open=True)
+    return of_all(site, joined(" / ", spread(site)), open=True)
 
 
-def _of_all(site: Site, result: Part, gathered: Part | None = None, open: bool = False) -> Lowered:
+def of_all(site: Site, result: Part, gathered: Part | None = None, open: bool = False) -> Lowered:
     """An op on the values at one place of all branches: any order, if all have the same number of axes."""
     if not site.is_even:
         return Lowered(result, open=open)
@@ -67,21 +67,21 @@ def minimum(op: Minimum, site: Site) -> Lowered:
     return _extreme(site, "torch.minimum", "amin")
 
 
-def _extreme(site: Site, of_two: str, of_all: str) -> Lowered:
+def _extreme(site: Site, of_two: str, method: str) -> Lowered:
     branches = spread(site)
     if len(branches) == 2:
-        return _of_all(site, call(of_two, *branches))
-    tail = f".{of_all}(dim=0)"
+        return of_all(site, call(of_two, *branches))
+    tail = f".{method}(dim=0)"
     gathered = call("torch.stack", ALL, tail=tail) if len(set(site.inputs)) == 1 else None
     stacked = call("torch.stack", call("torch.broadcast_tensors", *branches), tail=tail)
-    return _of_all(site, stacked, gathered)
+    return of_all(site, stacked, gathered)
 
 
 def average(op: Average, site: Site) -> Lowered:
     """The sum of the branches divided by their number."""
     count = f" / {len(site.variables)}"
     mean = seq("(", joined(" + ", spread(site)), ")", count)
-    return _of_all(site, mean, seq(call("sum", ALL), count), open=True)
+    return of_all(site, mean, seq(call("sum", ALL), count), open=True)
 
 
 def concat(op: Concat, site: Site) -> Lowered:

@@ -9,6 +9,7 @@ from netspec_torch.orders import Order, channels_last
 from netspec_torch.site import OWN, Lowered, Site, run
 
 if TYPE_CHECKING:
+    from netspec.ops.arrange import Tile
     from netspec.ops.axes import Along
     from netspec.ops.gather import Gather
     from netspec.ops.indices import Embedding, OneHot
@@ -110,6 +111,13 @@ def roll(op: Roll, site: Site) -> Lowered:
     """`x.roll`."""
     shift = Slot(op.shift, "shift", kept=True)
     return site.as_given(Lowered(seq(site.x, ".roll(", shift, f", dims={_dim(op, site)})")))
+
+
+def tile(op: Tile, site: Site) -> Lowered:
+    """`x.repeat`, which PyTorch calls like this: the whole axis again and again."""
+    dim, times = _dim(op, site), Slot(op.times, "times", kept=True)
+    ones = [", 1"] * (len(site.order.axes) - dim)
+    return site.as_given(Lowered(seq(site.x, ".repeat(", "1, " * dim, times, *ones, ")")))
 
 
 def repeat_vector(op: RepeatVector, site: Site) -> Lowered:

@@ -30,6 +30,7 @@ FAMILIES: dict[str, dict[str, str]] = {
         "global_avg_pool": "pool.GlobalAvgPool",
         "global_max_pool": "pool.GlobalMaxPool",
         "channel_pool": "pool.ChannelPool",
+        "reduce": "reduce.Reduce",
     },
     "dense": {
         "dense": "dense.Dense",
@@ -113,7 +114,12 @@ FAMILIES: dict[str, dict[str, str]] = {
         "maximum": "merge.Maximum",
         "minimum": "merge.Minimum",
         "average": "merge.Average",
+        "where": "merge.Where",
         "concat": "merge.Concat",
+    },
+    "product": {
+        "matmul": "product.Matmul",
+        "contract": "product.Contract",
     },
     "resizing": {
         "upsample": "resize.Upsample",
@@ -130,6 +136,8 @@ FAMILIES: dict[str, dict[str, str]] = {
         "gather": "gather.Gather",
         "reverse": "slices.Reverse",
         "roll": "slices.Roll",
+        "tile": "arrange.Tile",
+        "channel_shuffle": "arrange.ChannelShuffle",
         "repeat_vector": "slices.RepeatVector",
         "space_to_depth": "reshape.SpaceToDepth",
         "depth_to_space": "reshape.DepthToSpace",

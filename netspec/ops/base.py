@@ -25,7 +25,8 @@ class Misfit(Exception):
 
     `field` is the field of the op that the caret marks; None marks the op itself. In a note, `{source}` stands for
     the line that the input comes from. `wanted` are the types that inputs must have, by their roles: an output of that
-    name and type, of the layer that the author named, is probably the one that is meant.
+    name and type, of the layer that the author named, is probably the one that is meant. `part` is the part of the text
+    of the field that the caret marks.
     """
 
     def __init__(
@@ -36,10 +37,11 @@ class Misfit(Exception):
         notes: Sequence[str] = (),
         help: str | None = None,
         wanted: Mapping[str, Type] | None = None,
+        part: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(message)
         self.code, self.message, self.field, self.notes, self.help = code, message, field, tuple(notes), help
-        self.wanted = wanted or {}
+        self.wanted, self.part = wanted or {}, part
 
 
 def check_no_kernel(init: Initializer) -> None:

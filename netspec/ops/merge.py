@@ -37,25 +37,35 @@ class Elementwise(Merge):
         return self
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
-        joined = inputs[0]
-        for type_ in inputs[1:]:
-            both = _spread(joined, type_) or _spread(type_, joined)
-            if both is None:
-                raise self._misfit(inputs)
-            joined = both
-        return (joined,)
+        return (joined(self.keyword, inputs),)
 
-    def _misfit(self, inputs: Inputs) -> Misfit:
-        shown = " and ".join(str(type_) for type_ in inputs)
-        return Misfit(
-            shapes.MERGE,
-            f"`{self.keyword}` cannot join {shown}",
-            notes=(
-                "it takes equal types, a vector and a map with as many channels, or a one-channel map and a map "
-                "of the same sizes",
-            ),
-            help=_advice(inputs),
-        )
+
+def joined(keyword: str, inputs: Inputs) -> Type:
+    """The type of what an elementwise op makes of these types.
+
+    Raises:
+        Misfit: they cannot be joined.
+    """
+    found = inputs[0]
+    for type_ in inputs[1:]:
+        both = _spread(found, type_) or _spread(type_, found)
+        if both is None:
+            raise _misfit(keyword, inputs)
+        found = both
+    return found
+
+
+def _misfit(keyword: str, inputs: Inputs) -> Misfit:
+    shown = " and ".join(str(type_) for type_ in inputs)
+    return Misfit(
+        shapes.MERGE,
+        f"`{keyword}` cannot join {shown}",
+        notes=(
+            "it takes equal types, a vector and a map with as many channels, or a one-channel map and a map "
+            "of the same sizes",
+        ),
+        help=_advice(inputs),
+    )
 
 
 def _spread(large: Type, small: Type) -> Type | None:
@@ -156,6 +166,34 @@ class Minimum(Elementwise):
 
     keyword = "minimum"
     keeps_order = True
+
+
+class Where(Op):
+    """The value of one tensor where a mask is not 0, and that of another tensor elsewhere.
+
+    The three are spread as the branches of `add` are. Only the value that is taken gets a gradient; the mask has none.
+    """
+
+    keyword = "where"
+    keeps_order = True
+    inputs = (
+        Role("mask", "Says where the first one is taken: wherever it is not 0, as after `step`"),
+        Role("first", "What is taken there"),
+        Role("second", "What is taken elsewhere"),
+    )
+
+    def _resolve(self, inputs: Inputs) -> Self:
+        self.outputs(inputs)
+        return self
+
+    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
+        return (joined(self.keyword, inputs),)
+
+    def means(self, inputs: Sequence[Meaning]) -> Meaning:
+        return super().means(inputs[1:])
+
+    def reach(self, inputs: Inputs) -> Reach | None:
+        return Reach.each(len(self.outputs(inputs)[0].spatial))
 
 
 class Average(Elementwise):

@@ -50,7 +50,17 @@ PLACEWISE_LAYERS = frozenset(
             "Rescaling",
             "Identity",
         ),
-        *("Add", "SpreadingAdd", "Average", "Subtract", "Multiply", "Divide", "EvenMaximum", "EvenMinimum"),
+        *(
+            "Add",
+            "SpreadingAdd",
+            "Average",
+            "Subtract",
+            "Multiply",
+            "Divide",
+            "EvenMaximum",
+            "EvenMinimum",
+            "Where",
+        ),
         *(
             "Softmax",
             "Logarithm",

@@ -8,6 +8,7 @@ from tests.random_networks.branching import all_repetitions, branches, drawn, jo
 from tests.random_networks.carrying import a_carry, a_recursion, counted
 from tests.random_networks.layers import a_shared_op, an_op
 from tests.random_networks.memories import attended
+from tests.random_networks.products import chosen, multiplied
 from tests.random_networks.scopes import a_group, a_repeat
 from tests.random_networks.sequences import cut_and_joined
 from tests.random_networks.states import passed_on
@@ -23,6 +24,8 @@ FLAT: dict[Kind, float] = {
     cut_and_joined: 0.3,
     passed_on: 0.3,
     attended: 0.3,
+    multiplied: 0.3,
+    chosen: 0.2,
 }
 DEEP: dict[Kind, float] = {
     an_op: 6.0,
@@ -38,6 +41,8 @@ DEEP: dict[Kind, float] = {
     cut_and_joined: 0.7,
     passed_on: 0.6,
     attended: 0.6,
+    multiplied: 0.6,
+    chosen: 0.4,
     a_group: 1.0,
     a_repeat: 2.0,
     a_call: 3.0,

@@ -451,6 +451,23 @@ def _positions(draw: Draw, type_: Type) -> Fields:
     return {"kind": "learned", **draw.some(0.5, init=lambda: init(draw))}
 
 
+def _tile(draw: Draw, type_: Type) -> Fields:
+    return {**_axis(draw, type_), "times": draw.randint(1, 3)}
+
+
+def _channel_shuffle(draw: Draw, type_: Type) -> Fields:
+    return {"groups": draw.choice(_divisors(type_.channels or 1))}
+
+
+def _reduce(draw: Draw, type_: Type) -> Fields:
+    names = ["channels", *type_.axes]
+    axes = draw.shuffled(draw.part(names, len(names))) or ["channels"]
+    fields: Fields = {"by": draw.choice(["sum", "mean", "max", "min", "std", "norm"])}
+    if not type_.spatial or draw.chance(0.7):
+        fields["axes"] = axes[0] if len(axes) == 1 and draw.chance(0.5) else axes
+    return {**fields, **draw.some(0.3, keep=lambda: True)}
+
+
 def _clip(draw: Draw, type_: Type) -> Fields:
     bounds = {"min": draw.choice([-0.75, 0.125]), "max": draw.choice([0.5, 2.25])}
     return {name: bounds[name] for name in draw.either(("min",), ("max",), ("min", "max"))}
@@ -546,6 +563,9 @@ RECIPES: dict[str, Recipe] = {
     "depth_to_space": _depth_to_space,
     "identity": _nothing,
     "attention": attending.attention,
+    "tile": _tile,
+    "channel_shuffle": _channel_shuffle,
+    "reduce": _reduce,
     "rnn": swept.rnn,
     "gru": swept.gru,
     "lstm": swept.lstm,

@@ -52,6 +52,9 @@ FIELDS: dict[str, dict[str, Any]] = {
     **{word: {"filters": 4, "kernel": 1} for word in ("conv_lstm", "conv_gru")},
     "positions": {"kind": "learned"},
     "clip": {"min": 0},
+    "contract": {"axes": '"c h w, c h w -> c"'},
+    "reduce": {"by": "sum", "axes": "height"},
+    "tile": {"times": 2, "axis": "height"},
     "power": {"exponent": 2},
 }
 VALUES: dict[str, Any] = {
@@ -298,7 +301,7 @@ def test_what_sequences_are_called_elsewhere(shape: str, item: str, codes: list[
         ("covn", OPS, "conv"), ("softmx", OPS, "softmax"), ("Conv-Transpose", OPS, "conv_transpose"),
         ("batch norm", OPS, "batch_norm"), ("dropouts", OPS, "dropout"), ("avg_pol", OPS, "avg_pool"),
         ("relu7", OPS, None), ("max_unpol", OPS, "max_unpool"), ("minpool", OPS, None), ("global_sum_pool", OPS, None),
-        ("transformer", OPS, None), ("matmul", OPS, None),
+        ("transformer", OPS, None), ("heatmap", OPS, None),
         ("selu", ["gelu", "elu"], None), ("stage3", ["stage2"], None),
         ("adamw", ["adam", "sgd"], "adam"),
         ("a" * 5000, OPS, None), ("", OPS, None), ("form", ["from", "name"], "from"),

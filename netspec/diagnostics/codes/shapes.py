@@ -296,3 +296,18 @@ layers:
   - attention: 6
 """,
 )
+PRODUCT = Code(
+    "NS0330",
+    "a product of tensors that does not fit",
+    "`contract` names the axes of each input, an arrow, and those of the output: `channels time, channels keys -> time"
+    " keys`. In one tensor every axis has a name of its own. Axes with one name are equally long, and the output only"
+    " has names of the inputs. `matmul` multiplies the last two axes as matrices: the rows of the first tensor are as"
+    " long as the columns of the second, and all other axes are equal.",
+    """\
+netspec: 1
+name: example
+input: [16, 20]
+layers:
+  - contract: {axes: "c t, c c -> t", branches: [[], []]}
+""",
+)

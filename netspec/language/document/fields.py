@@ -69,7 +69,7 @@ def given_fields(op: type[Op], item: Item, document: Document) -> GivenFields:
                     found.set(key, entry)
                     if given is item.argument:
                         found.own.add(key)
-        elif given is not None and op.main is not None and not op.merges:
+        elif given is not None and op.main is not None and (not op.merges or isinstance(given, Scalar)):
             found.values[op.main], found.keys[op.main] = given, given.span
             found.own.add(op.main)
     return found

@@ -179,6 +179,8 @@ def _check_branches(item: Item, op: type[Op], document: Document, problems: Prob
     value = item.argument
     if isinstance(value, Mapping):
         value = value.entries["branches"].value if "branches" in value.entries else None
+    elif op.main is not None and isinstance(value, Scalar):
+        value = None  # it is that of the main field
     how = f"put a list of branches below `{op.keyword}:`, each a list of items"
     wrong = _no_branches(value, document) if isinstance(value, Listing) else []
     for each in wrong:

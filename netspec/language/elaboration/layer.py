@@ -241,9 +241,7 @@ def _report(
         notes += story(given.values.get(misfit.field), frame, _sight(walk, own, received, frame))
     if frame.path:
         notes.append(f"the layer is `{join(frame.path, name)}`")
-    walk.problems.error(
-        misfit.code, misfit.message, _place(misfit.field, item, frame), notes=notes, help=help_
-    )
+    walk.problems.error(misfit.code, misfit.message, _part(misfit, item, frame), notes=notes, help=help_)
 
 
 def _named_outputs(
@@ -318,6 +316,19 @@ def _without_effect(op: Op, item: Item, frame: Frame) -> Iterator[Misfit]:
     if found := op.without_effect():
         own = given_fields(type(op), item, frame.document).own
         yield from (misfit for misfit in found if misfit.field in own)
+
+
+def _part(misfit: Misfit, item: Item, frame: Frame) -> Span:
+    """The place of what does not fit: the field, or a part of its text if that is written as it is read."""
+    span = _place(misfit.field, item, frame)
+    value = given_fields(OPS[item.keyword], item, frame.document).values.get(misfit.field or "")
+    if misfit.part is None or not isinstance(value, Scalar) or not isinstance(value.value, str):
+        return span
+    quotes = 2 if value.quoted else 0
+    if span.line != span.end_line or span.end_column - span.column != len(value.value) + quotes:
+        return span
+    first, (start, end) = span.column + quotes // 2, misfit.part
+    return Span(span.file, span.line, first + start, span.line, first + end)
 
 
 def _place(field: str | None, item: Item, frame: Frame) -> Span:

@@ -54,7 +54,10 @@ ROWS: Rows = (
         "linear fc fullyconnected innerproduct affine lazylinear gemm connected ip fulllayer perceptron denselayer",
     ),
     (absent("layer that multiplies two inputs with a weight"), "bilinear"),
-    (absent("einsum layer"), "einsumdense densegeneral einsum"),
+    (
+        instead("write `parameter: […]` for the weight, and `contract: …` with `from: [x, weight]`"),
+        "einsumdense densegeneral",
+    ),
     (absent("locally connected layer"), "locallyconnected local locallyconnectedconv convlocal"),
     (absent("deformable convolution"), "deformconv deformableconv"),
     (absent("op that turns sliding blocks into channels"), "fold unfold im2col col2im extractpatches"),
@@ -100,9 +103,23 @@ ROWS: Rows = (
     ),
     (absent("pool over regions"), "roipool roipooling roialign psroipool"),
     (
-        absent(f"such reduction; the mean and the maximum over all positions are {_POOL_ALL}"),
-        "reduce reduction "
-        "reducemean reducemax reducesum reducemin reduceprod reducel2 reducewindow amax amin",
+        same("reduce", "`reduce: {by: sum, axes: [height, width]}`"),
+        "reduction",
+    ),
+    *(
+        (instead(f"write `reduce: {by}` for all positions; `axes` names others"), words)
+        for by, words in {
+            "mean": "reducemean",
+            "max": "reducemax amax",
+            "sum": "reducesum",
+            "min": "reducemin amin",
+            "norm": "reducel2 vectornorm",
+            "std": "reducestd",
+        }.items()
+    ),
+    (
+        absent("such reduction; `reduce` has sum, mean, max, min, std and norm"),
+        "reduceprod reducewindow",
     ),
     (
         same("channel_pool", "its `size` is the number of input channels for each output channel"),

@@ -117,6 +117,7 @@ ROWS: Rows = (
         ),
         "lambda function func custom python pyfunc tensorlayer",
     ),
+    (same("where", "`from: [mask, x, y]` takes x where the mask is not 0, else y"), "maskedfill"),
     (absent("noise of this kind"), "randomnoise uniformnoise"),
     (
         instead(
@@ -137,7 +138,7 @@ ROWS: Rows = (
     ),
     (
         absent("op of this name"),
-        "and or xor not equal less greater where if loop scan range shape size argmax argmin nonzero "
+        "and or xor not equal less greater if loop scan range shape size argmax argmin nonzero "
         "bitshift multinomial gridsample affinegrid stn spatialtransformer standardize moments",
     ),
 )

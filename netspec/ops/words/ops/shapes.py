@@ -41,18 +41,6 @@ def _counted(ours: str) -> WordEntry:
     return entry
 
 
-def _shuffle(given: object) -> Lead:
-    plain = next(iter(given.values()), None) if isinstance(given, dict) else given
-    groups = written(plain, "groups")
-    sizes = '"${in.height}", "${in.width}"'
-    return instead(
-        f'write `layers: [{{reshape: [{groups}, "${{in.channels / {groups}}}", {sizes}]}}, '
-        "{permute: [depth, channels, height, width]}, "
-        f'{{reshape: ["${{in.channels * in.depth}}", {sizes}]}}]`'
-        + ("" if groups != "groups" else ", with the number of groups in place of `groups`")
-    )
-
-
 ROWS: Rows = (
     # Merges
     (
@@ -79,9 +67,9 @@ ROWS: Rows = (
         "max",
     ),
     (same("maximum"), "elementwisemax eltwisemax emax cmaxtable"),
-    (instead("the sum of branches is `add`; this version has no sum over axes"), "sum"),
+    (instead("the sum of branches is `add`, over all positions `reduce: sum`"), "sum"),
     (
-        instead("the minimum of branches is `minimum`; this version has no minimum over axes"),
+        instead("the minimum of branches is `minimum`, over all positions `reduce: min`"),
         "min",
     ),
     (same("minimum"), "elementwisemin eltwisemin cmintable"),
@@ -92,8 +80,16 @@ ROWS: Rows = (
     ),
     (absent("merge along a new axis; `concat` merges along an existing one"), "stack pack"),
     (
-        absent("layer that multiplies two tensors as matrices"),
-        "matmul bmm mm dot dotproduct batchdot tensordot dotgeneral outer mv",
+        same("matmul", "it multiplies the last two axes, the channels being the first"),
+        "bmm mm batchmatmul",
+    ),
+    (same("contract", "`contract: channels time, channels keys -> time keys` names the axes"), "einsum"),
+    (
+        instead(
+            "name the axes that are multiplied and summed: `contract: a b, a c -> b c`, with `from: [x, y]`; for two "
+            "matrices there is `matmul`"
+        ),
+        "dot dotproduct batchdot tensordot dotgeneral outer mv inner kron",
     ),
     (absent("distance between branches"), "cosinesimilarity pairwisedistance cdist"),
     # Sizes and shapes
@@ -157,15 +153,13 @@ ROWS: Rows = (
     (same("space_to_depth", _ORDER), "spacetodepth"),
     (same("space_to_depth"), "pixelunshuffle subpixeldown"),
     (_reorg, "reorg reorganize passthrough reorglayer"),
-    (
-        _shuffle,
-        "channelshuffle nativechannelshuffle shufflechannel channelshuffler",
-    ),
+    (same("channel_shuffle"), "nativechannelshuffle shufflechannel channelshuffler"),
+    (same("tile", "it repeats one axis as a whole"), "tilelayer"),
     (same("repeat_vector", "it makes a sequence of a vector, or a map"), "repeatvector"),
     (
         instead(
             "write `repeat_vector: …` for a vector at each position of a map, `upsample: …` for a larger map"
         ),
-        "tile expand broadcastto repeatinterleave repeat",
+        "expand broadcastto repeatinterleave repeat",
     ),
 )
