@@ -117,7 +117,7 @@ ROWS: Rows = (
         ),
         "lambda function func custom python pyfunc tensorlayer",
     ),
-    (same("where", "`from: [mask, x, y]` takes x where the mask is not 0, else y"), "maskedfill"),
+    (instead("write `where` with `from: [mask, x, y]`: x where the mask is not 0, else y"), "maskedfill"),
     (absent("noise of this kind"), "randomnoise uniformnoise"),
     (
         instead(
