@@ -526,8 +526,9 @@ def _norms() -> Iterator[Case]:
         yield _row("everything", "layer_norm", x, over="everything")
         yield _row("groups", "group_norm", x, groups=2)
         yield _row("instance", "group_norm", x, groups=x[0] if len(x) > 1 else 1)
-        quick = {"slow": len(x) != 3, "engines": len(x) != 3}
-        for name, fields in (("plain", {}), ("everything", {"over": "everything", "epsilon": 1e-3})):
+        quick: dict[str, Any] = {"slow": len(x) != 3, "engines": len(x) != 3}
+        rms: dict[str, dict[str, Any]] = {"plain": {}, "everything": {"over": "everything", "epsilon": 1e-3}}
+        for name, fields in rms.items():
             yield replace(_row(name, "rms_norm", x, **fields), **quick)
             yield replace(_row(f"{name}_bare", "rms_norm", x, scale=False, **fields), slow=True, engines=True)
         if len(x) > 1:
@@ -537,7 +538,7 @@ def _norms() -> Iterator[Case]:
             yield replace(
                 _row("bare", "instance_norm", x, scale=False, center=False), slow=True, engines=True
             )
-            each = {"kernel": [3, 5, 1][: len(x) - 1], "spread": 0.5, "epsilon": 0.5}
+            each: dict[str, Any] = {"kernel": [3, 5, 1][: len(x) - 1], "spread": 0.5, "epsilon": 0.5}
             yield replace(_row("plain", "local_contrast_norm", x), **quick)
             yield replace(_row("per_axis", "local_contrast_norm", x, **each), slow=True, engines=True)
             yield replace(

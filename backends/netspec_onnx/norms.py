@@ -129,11 +129,11 @@ def local_contrast_norm(op: LocalContrastNorm, site: Site) -> str:
         for row, k, size in zip(rows, op.kernel, site.sizes, strict=True)
     ]
     inside = site.numbers([prod(each) for each in product(*shares)], (1, 1, *site.sizes))
-    pads = [k // 2 for k in op.kernel]
+    pads = tuple(k // 2 for k in op.kernel) * 2
 
     def around(x: str) -> str:
         mean = site.emit("ReduceMean", x, site.integers((1,)), keepdims=1)
-        return site.emit("Div", site.emit("Conv", mean, window, pads=[*pads, *pads]), inside)
+        return site.emit("Div", site.emit("Conv", mean, window, pads=pads), inside)
 
     apart = site.emit("Sub", site.x, around(site.x))
     if not op.divide:

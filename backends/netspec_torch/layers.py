@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from netspec.dataclass import replace
-from netspec.lowering.parts import Call, Part, Slot, call, seq
+from netspec.lowering.parts import Call, Slot, call, seq
 from netspec.lowering.tree import LiteralValue
 from netspec_torch.functions import activate, is_open
 from netspec_torch.orders import channels_last
@@ -135,13 +135,14 @@ def group_norm(op: GroupNorm, site: Site) -> Lowered:
 
 def local_contrast_norm(op: LocalContrastNorm, site: Site) -> Lowered:
     """A helper class with the window."""
-    settings: dict[str, Part] = {
-        "spread": Slot(op.spread, "spread", default=0.25),
-        "divide": Slot(op.divide, "divide", default=True),
-        "eps": Slot(op.epsilon, "eps", default=1e-4),
-    }
-    kernel = Slot(compact(op.kernel), "kernel")
-    return _run(site, call(f"LocalContrastNorm{site.rank}d", kernel, **settings))
+    module = call(
+        f"LocalContrastNorm{site.rank}d",
+        Slot(compact(op.kernel), "kernel"),
+        spread=Slot(op.spread, "spread", default=0.25),
+        divide=Slot(op.divide, "divide", default=True),
+        eps=Slot(op.epsilon, "eps", default=1e-4),
+    )
+    return _run(site, module)
 
 
 def local_response_norm(op: LocalResponseNorm, site: Site) -> Lowered:
