@@ -114,10 +114,12 @@ ROWS = (
     Row("xception", {"size": 39, "shrink": 8, "classes": 10}),
     Row("mobilenet", {"size": 33, "alpha": 0.125, "classes": 10}),
     Row("mobilenet_v2", {"size": 33, "shrink": 8, "classes": 10}),
+    Row("mobilenet_v3_small", {"size": 33, "alpha": 0.125, "units": 16, "classes": 10}),
     Row("densenet121", {"size": 61, "growth": 4, "classes": 10}),
     Row("unet", {"size": 188, "shrink": 16}, full_batch=1),
     Row("segnet", {"height": 17, "width": 19, "shrink": 16}, full_batch=1),
     Row("skip_taps", {"size": 64}),
+    # Batch normalisation of one value for each sample.
     # They have no batch normalisation, and maps of 700 pixels.
     Row("fcn32s", {"size": 32, "shrink": 16, "classes": 5}, full_batch=1),
     Row("fcn16s", {"size": 32, "shrink": 16, "classes": 5}, full_batch=1),

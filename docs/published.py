@@ -179,6 +179,7 @@ SZEGEDY = "Szegedy et al. 2014, table 1"
 HE = "He et al. 2015, table 1"
 HU = "Hu et al. 2018, table 2"
 HOWARD = "Howard et al. 2017, tables 6 and 7"
+HOWARD_V3 = "Howard et al. 2019, tables 3 and 4"
 SANDLER = "Sandler et al. 2018, table 4"
 EYERISS = "Chen et al. 2016, Eyeriss, abstract"
 CHOLLET = "Chollet 2016, table 3"
@@ -320,6 +321,10 @@ FIGURES = (
     Figure("mobilenet_v2", MACS, "300 M", SANDLER, cut=True, why="300.8 M; torchvision rounds it."),
     Figure("mobilenet_v2", MACS, "0.301 G", TORCHVISION),
     Figure("mobilenet_v2", STATISTICS, "3,538,984", KERAS),
+    Figure("mobilenet_v3_small", MACS, "0.057 G", TORCHVISION),
+    Figure("mobilenet_v3_small", PARAMS, "2.5 M", HOWARD_V3),
+    Figure("mobilenet_v3_small", PARAMS, "2,542,856", TORCHVISION),
+    Figure("mobilenet_v3_small", PARAMS, "2.0 M", HOWARD_V3, {"alpha": 0.75}),
     Figure("densenet121", MACS, "2.834 G", TORCHVISION),
     Figure("densenet121", PARAMS, "7,978,856", TORCHVISION),
     Figure("densenet121", STATISTICS, "8,062,504", KERAS),

@@ -33,6 +33,8 @@ Array = NDArray[Any]
 TOLERANCES: dict[Float, float] = {"float32": 1e-4, "float64": 1e-12}
 HELD: list[Any] = []
 """Schemas that must live as long as torchvision is used."""
+RENAMED = {"layer_scale": "weight"}
+"""Our name of a tensor, where theirs is another one."""
 
 
 def torchvision() -> Any:
@@ -103,6 +105,7 @@ MODELS = (
     Model("squeezenet1_1", "squeezenet", size=49),
     Model("resnext50_32x4d", "resnext50"),
     Model("regnet_y_400mf", "regnet_y_400mf", shortcut_last),
+    Model("mobilenet_v3_small", "mobilenet_v3_small", sets={"padding": "half"}),
 )
 
 
@@ -218,8 +221,9 @@ def carried(model: Any, graph: Graph, order: Callable[[Sequence[str]], list[str]
     weights: dict[str, Array] = {}
     for name, node in zip(theirs, ours, strict=True):
         shapes = {node.local(each): each.shape for each in node.weights}
-        assert own[name].keys() == shapes.keys(), (name, node.name)
-        for local, array in own[name].items():
+        tensors = {RENAMED.get(local, local): array for local, array in own[name].items()}
+        assert tensors.keys() == shapes.keys(), (name, node.name)
+        for local, array in tensors.items():
             # A 1×1 convolution there and a dense layer here.
             assert array.size == prod(shapes[local]), (name, node.name, array.shape, shapes[local])
             weights[f"{node.name}.{local}"] = array.reshape(shapes[local])
