@@ -114,6 +114,7 @@ ROWS = (
     Row("xception", {"size": 39, "shrink": 8, "classes": 10}),
     Row("mobilenet", {"size": 33, "alpha": 0.125, "classes": 10}),
     Row("mobilenet_v2", {"size": 33, "shrink": 8, "classes": 10}),
+    Row("mobilenet_v3_large", {"size": 33, "alpha": 0.125, "units": 16, "classes": 10}),
     Row("mobilenet_v3_small", {"size": 33, "alpha": 0.125, "units": 16, "classes": 10}),
     Row("densenet121", {"size": 61, "growth": 4, "classes": 10}),
     Row("unet", {"size": 188, "shrink": 16}, full_batch=1),

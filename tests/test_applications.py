@@ -99,6 +99,7 @@ APPLICATIONS = (
     Application("MobileNetV2", "mobilenet_v2"),
     Application("InceptionV3", "inception_v3", by_number),
     Application("DenseNet121", "densenet121"),
+    Application("MobileNetV3Large", "mobilenet_v3_large", sets={"size": 64}, options=RAW, dtypes=BOTH),
     Application("MobileNetV3Small", "mobilenet_v3_small", sets={"size": 64}, options=RAW, dtypes=BOTH),
 )
 

@@ -105,6 +105,7 @@ MODELS = (
     Model("squeezenet1_1", "squeezenet", size=49),
     Model("resnext50_32x4d", "resnext50"),
     Model("regnet_y_400mf", "regnet_y_400mf", shortcut_last),
+    Model("mobilenet_v3_large", "mobilenet_v3_large", sets={"padding": "half"}),
     Model("mobilenet_v3_small", "mobilenet_v3_small", sets={"padding": "half"}),
 )
 
