@@ -106,7 +106,7 @@ def drawn(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
     first = an_op(author, Room(taken=room.taken), type_, depth)
     if first is None:
         return None
-    (item,), after = first
+    (*before, item), after = first
     item = {item: None} if isinstance(item, str) else dict(item)
     mean = item.get("name") or author.names.layer(room)
     log_variance = author.names.layer(room)
@@ -114,7 +114,7 @@ def drawn(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
     sample = author.item("sample", RECIPES["sample"](author.draw, after))
     sample = {sample: None} if isinstance(sample, str) else dict(sample)
     bounded = {"tanh": None, "name": log_variance}
-    return [{**item, "name": mean}, bounded, {**sample, "from": [mean, log_variance]}], after
+    return [*before, {**item, "name": mean}, bounded, {**sample, "from": [mean, log_variance]}], after
 
 
 def like(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
