@@ -81,6 +81,7 @@ def _starts(graph: Graph) -> list[str]:
 
 
 WORDS: dict[str, object] = {"source_words": 11, "target_words": 13}
+SHALLOW: dict[str, object] = {"units": 12, "layers": 2, "heads": 3, "hidden": 20}
 NARROW: dict[str, object] = {"shrink": 16, "units": 4, "filters": 3}
 
 ROWS = (
@@ -152,6 +153,13 @@ ROWS = (
     Row("seq2seq", {**WORDS, "source_length": 6, "target_length": 5, "units": 4}),
     Row("sentiment", {"vocabulary": 15, "length": 7, "width": 5, "units": 3}, batch=4),
     Row("caption", {"features": 6, "vocabulary": 9, "length": 5, "units": 4}),
+    Row(
+        "vit_b_16",
+        {"size": 32, "units": 12, "layers": 2, "heads": 3, "hidden": 20, "classes": 10},
+        quick=True,
+    ),
+    Row("gpt2_small", {"length": 7, "vocabulary": 19, **SHALLOW}, full_batch=1),
+    Row("bert_base", {"length": 7, "vocabulary": 19, **SHALLOW}, full_batch=1),
     Row("renet_mnist", {"size": 12, "units": 4, "hidden": 8}),
     Row("renet_cifar10", {"size": 16, "units": 4, "hidden": 8}),
     Row("renet_svhn", {"size": 16, "units": 4, "hidden": 8}),
