@@ -689,6 +689,29 @@ def _resized() -> Iterator[Case]:
         yield _row("linear_size", "upsample", x, size=odd, mode=word)
         yield _row("corners", "upsample", x, factor=2, mode=word, align_corners=True)
         yield _row("corners_size", "upsample", x, size=odd, mode=word, align_corners=True)
+        less = [4, 3, 4][:rank]
+        rows: dict[str, dict[str, Any]] = {
+            "exact": {"mode": "nearest_exact"},
+            "nearest": {},
+            "linear": {"mode": "linear"},
+            "cubic": {"mode": "cubic"},
+            "corners": {"mode": "cubic", "align_corners": True},
+            "area": {"mode": "area"},
+            "smooth": {"mode": "linear", "antialias": True},
+            "smooth_cubic": {"mode": "cubic", "antialias": True},
+        }
+        quick = {1: ("smooth_cubic",), 2: ("cubic", "smooth_cubic"), 3: ("area",)}[rank]
+        for name, fields in rows.items():
+            for ending, size in (("", less), ("_odd", [5, 9, 7][:rank]), ("_up", odd)):
+                row = _row(f"{name}{ending}", "resize", x, size=size, **fields)
+                is_quick = name in quick and not ending
+                yield replace(row, slow=not is_quick, engines=ending == "_odd")
+        yield replace(_row("twice", "resize", x, factor=2, mode="cubic"), slow=True)
+        yield replace(_row("twice_area", "upsample", x, factor=2, mode="area"), slow=True)
+        yield replace(
+            _row("twice_exact", "upsample", x, factor=[3, 1, 2][:rank], mode="nearest_exact"), slow=True
+        )
+        yield replace(_row("cubic", "upsample", x, factor=2, mode="cubic"), slow=True)
         yield _row("zeros", "pad", x, amount=[[1, 2], [0, 1], [2, 0]][:rank])
         yield _row("value", "pad", x, amount=1, value=0.5)
         yield _row("reflect", "pad", x, amount=[[1, 2], [0, 3], [2, 0]][:rank], mode="reflect")

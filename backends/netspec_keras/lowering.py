@@ -225,12 +225,18 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(ChannelShuffle, products.channel_shuffle),
                 on(Tile, slices.tile),
             )
+        case "resample":
+            from netspec.ops.resample import Resize, Upsample
+            from netspec_keras import resizing
+
+            return table(
+                on((Upsample, Resize), resizing.resize),
+            )
         case "resize":
-            from netspec.ops.resize import Crop, Pad, Upsample
+            from netspec.ops.resize import Crop, Pad
             from netspec_keras import merges
 
             return table(
-                on(Upsample, merges.upsample),
                 on(Pad, merges.pad),
                 on(Crop, merges.crop),
             )

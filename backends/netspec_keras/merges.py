@@ -17,15 +17,15 @@ from netspec_keras.arguments import (
     is_line,
     option,
     padded,
-    squeeze,
 )
 from netspec_keras.helpers.merges import CROPS_AT, CROPS_LIKE, CROPS_MIDDLE, CROPS_TO_SIZE
 from netspec_keras.layer import Dims, Keeps, LayerText, Lowered, Turning
 
 if TYPE_CHECKING:
     from netspec.ops.merge import Add, Average, Concat
+    from netspec.ops.resample import Resize
     from netspec.ops.reshape import DepthToSpace, Flatten, Permute, Reshape, SpaceToDepth
-    from netspec.ops.resize import Crop, Pad, Upsample
+    from netspec.ops.resize import Crop, Pad
 
 Layers = tuple[LayerText, ...]
 
@@ -115,20 +115,7 @@ def blocks(cls: str) -> Callable[[SpaceToDepth | DepthToSpace, Types], Lowered]:
     return lower
 
 
-def upsample(op: Upsample, types: Types) -> Lowered:
-    """`layers.UpSampling…D` if it repeats values by a factor; else a helper."""
-    if op.mode == "nearest" and op.factor:
-        arguments = (first(squeeze(op.factor), "factor"),)
-        return Lowered((LayerText(f"layers.UpSampling{len(op.factor)}D", arguments),))
-    if op.mode == "nearest":
-        return Lowered((LayerText("NearestUpsampling", _wanted(op, types)),))
-    corners = option("align_corners", op.align_corners, False)
-    if op.factor:
-        return Lowered((LayerText("LinearUpsampling", (option("factor", op.factor), corners)),))
-    return Lowered((LayerText("LinearUpsamplingTo", (*_wanted(op, types), corners)),))
-
-
-def _wanted(op: Crop | Pad | Upsample, types: Types) -> Arguments:
+def wanted(op: Crop | Pad | Resize, types: Types) -> Arguments:
     """The size of the output as an argument, unless a second input has it."""
     return () if len(types) > 1 else (option("size", op.size or ()),)
 
@@ -137,7 +124,7 @@ def pad(op: Pad, types: Types) -> Lowered:
     """`layers.ZeroPadding…D`, or a helper; no layer without padding."""
     if op.amount is None:
         how = (option("mode", op.mode, "constant"), option("value", op.value, 0.0))
-        return Lowered((LayerText("PaddingTo", (*_wanted(op, types), *how)),))
+        return Lowered((LayerText("PaddingTo", (*wanted(op, types), *how)),))
     pads = op.pads(types)
     if not padded(pads):
         return Lowered(())
@@ -153,7 +140,7 @@ def crop(op: Crop, types: Types) -> Lowered:
     if op.amount is None:
         start = () if op.offset is None else (option("offset", op.offset),)
         parts = {CROPS_LIKE if len(types) > 1 else CROPS_TO_SIZE, CROPS_AT if start else CROPS_MIDDLE}
-        return Lowered((LayerText("CroppingTo", (*_wanted(op, types), *start), parts=frozenset(parts)),))
+        return Lowered((LayerText("CroppingTo", (*wanted(op, types), *start), parts=frozenset(parts)),))
     cuts = op.cuts(types)
     if not padded(cuts):
         return Lowered(())

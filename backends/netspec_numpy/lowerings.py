@@ -28,8 +28,9 @@ from netspec.ops.product import Contract, Matmul
 from netspec.ops.recurrent import Gru, Lstm, Rnn
 from netspec.ops.reduce import Reduce
 from netspec.ops.regularize import Dropout, DropPath, GaussianNoise, MaskInput, SpatialDropout
+from netspec.ops.resample import Resize, Upsample
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
-from netspec.ops.resize import Crop, Pad, Upsample
+from netspec.ops.resize import Crop, Pad
 from netspec.ops.sample import Sample
 from netspec.ops.scale import Scale, ScaleBy
 from netspec.ops.slices import RepeatVector, Reverse, Roll, Slice, Take
@@ -97,7 +98,7 @@ LOWERINGS: Mapping[type[Op], Lowering] = table(
     on(ChannelShuffle, products.channel_shuffle),
     on(Tile, slices.tile),
     on(Concat, merges.concat),
-    on(Upsample, merges.upsample),
+    on((Upsample, Resize), merges.resize),
     on(Pad, merges.pad),
     on(Crop, merges.crop),
     on(Flatten, merges.flatten),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from math import floor
 
 import numpy as np
 
 from netspec.ops.merge import Add, Average, Concat, Divide, Maximum, Minimum, Multiply, Subtract
+from netspec.ops.resample import Resize
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
-from netspec.ops.resize import Crop, Pad, Upsample
+from netspec.ops.resize import Crop, Pad
 from netspec.types import AXES
 from netspec_numpy.calculation import Calculation, Values
 
@@ -139,7 +141,7 @@ def depth_to_space(op: DepthToSpace, this: Calculation) -> Values:
     return y
 
 
-def upsample(op: Upsample, this: Calculation) -> Values:
+def resize(op: Resize, this: Calculation) -> Values:
     """Along one axis after the other: y[p] = Σ over i of share(p, i) · x[i]."""
     y = this.x
     for axis, size in enumerate(op.sizes(this.types), start=2):
@@ -148,23 +150,45 @@ def upsample(op: Upsample, this: Calculation) -> Values:
     return y
 
 
-def _shares(given: int, wanted: int, op: Upsample) -> Values:
+def _shares(given: int, wanted: int, op: Resize) -> Values:
     """The share of each input position in each output position."""
     shares = np.zeros((wanted, given))
     for p in range(wanted):
-        if op.mode == "nearest":
-            shares[p, p * given // wanted] = 1.0
-            continue
-        at = (
-            p * (given - 1) / max(wanted - 1, 1)
-            if op.align_corners
-            else max((p + 0.5) * given / wanted - 0.5, 0.0)
-        )
-        low = min(int(at), given - 1)
-        high = min(low + 1, given - 1)
-        shares[p, low] += 1 - (at - low)
-        shares[p, high] += at - low
+        for position, share in _taken(p, given, wanted, op):
+            shares[p, min(max(position, 0), given - 1)] += share
     return shares
+
+
+def _taken(p: int, given: int, wanted: int, op: Resize) -> list[tuple[int, float]]:
+    """The positions, also some outside, that output position p takes, with their shares."""
+    if op.mode == "nearest":
+        return [(p * given // wanted, 1.0)]
+    if op.mode == "nearest_exact":
+        return [((2 * p + 1) * given // (2 * wanted), 1.0)]
+    if op.mode == "area":
+        window = range(p * given // wanted, -(-(p + 1) * given // wanted))
+        return [(position, 1 / len(window)) for position in window]
+    at = (p + 0.5) * given / wanted - 0.5
+    if op.antialias:
+        wide = max(given / wanted, 1.0)
+        weights = [_kernel(op.mode, (position - at) / wide, -0.5) for position in range(given)]
+        return [(position, weight / sum(weights)) for position, weight in enumerate(weights)]
+    if op.align_corners:
+        at = p * (given - 1) / max(wanted - 1, 1)
+    elif op.mode == "linear":
+        at = max(at, 0.0)
+    near = range(floor(at) - 1, floor(at) + 3)
+    return [(position, _kernel(op.mode, position - at, -0.75)) for position in near]
+
+
+def _kernel(mode: str, x: float, a: float) -> float:
+    """The weight of a value at a distance: a triangle, or the cubic convolution of Keys 1981."""
+    x = abs(x)
+    if mode == "linear":
+        return max(1 - x, 0.0)
+    if x < 1:
+        return ((a + 2) * x - (a + 3)) * x * x + 1
+    return (((x - 5) * x + 8) * x - 4) * a if x < 2 else 0.0
 
 
 def pad(op: Pad, this: Calculation) -> Values:

@@ -26,8 +26,9 @@ from netspec.ops.product import Contract, Matmul
 from netspec.ops.recurrent import Gru, Lstm, Rnn
 from netspec.ops.reduce import Reduce
 from netspec.ops.regularize import Dropout, DropPath, GaussianNoise, MaskInput, SpatialDropout
+from netspec.ops.resample import Resize, Upsample
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
-from netspec.ops.resize import Crop, Pad, Upsample
+from netspec.ops.resize import Crop, Pad
 from netspec.ops.sample import Sample
 from netspec.ops.scale import Scale, ScaleBy
 from netspec.ops.slices import RepeatVector, Reverse, Roll, Slice, Take
@@ -97,7 +98,7 @@ LOWERINGS: Mapping[type[Op], Lowering] = table(
     on(ChannelShuffle, products.channel_shuffle),
     on(Tile, slices.tile),
     on(Concat, moves.concat),
-    on(Upsample, moves.upsample),
+    on((Upsample, Resize), moves.resize),
     on(Pad, moves.pad),
     on(Crop, moves.crop),
     on(Flatten, moves.flatten),

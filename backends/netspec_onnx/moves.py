@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from netspec.ops.base import Op
 from netspec.ops.merge import Average, Concat
+from netspec.ops.resample import Resize
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
-from netspec.ops.resize import Crop, Pad, Upsample
+from netspec.ops.resize import Crop, Pad
+from netspec_onnx.shares import shares
 from netspec_onnx.site import Site
 
 MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge"}
@@ -50,13 +52,18 @@ def concat(op: Concat, site: Site) -> str:
     return site.emit("Concat", *site.values, axis=op.dimension(site.types) + 1)
 
 
-def upsample(op: Upsample, site: Site) -> str:
-    """`Resize` by whole factors, or linear; for other sizes, values are repeated by position."""
+def resize(op: Resize, site: Site) -> str:
+    """`Resize` by whole factors, or linear; else values are taken by position, or weighed axis by axis.
+
+    Runtimes have cubic kernels and antialiasing for images only.
+    """
     wanted = op.sizes(site.types)
+    if op.mode in ("cubic", "area") or op.antialias:
+        return _weighted(op, site, wanted)
     whole = all(o % i == 0 for i, o in zip(site.sizes, wanted, strict=True))
-    if op.mode == "nearest" and not whole:
-        return _indexed(site, wanted)
-    settings = {"mode": op.mode, "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    if op.mode != "linear" and not whole:
+        return _indexed(op, site, wanted)
+    settings = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
     if op.mode == "linear":
         corners = "align_corners" if op.align_corners else "half_pixel"
         settings = {"mode": "linear", "coordinate_transformation_mode": corners}
@@ -65,10 +72,27 @@ def upsample(op: Upsample, site: Site) -> str:
     return site.emit("Resize", site.x, "", "", site.integers(wanted), axes=axes, **settings)
 
 
-def _indexed(site: Site, wanted: tuple[int, ...]) -> str:
-    x = site.x
+def _indexed(op: Resize, site: Site, wanted: tuple[int, ...]) -> str:
+    x, middle = site.x, int(op.mode == "nearest_exact")
     for axis, (i, o) in enumerate(zip(site.sizes, wanted, strict=True), start=2):
-        x = site.emit("Gather", x, site.integers([at * i // o for at in range(o)]), axis=axis)
+        places = [(2 * at + middle) * i // (2 * o) for at in range(o)]
+        x = site.emit("Gather", x, site.integers(places), axis=axis)
+    return x
+
+
+def _weighted(op: Resize, site: Site, wanted: tuple[int, ...]) -> str:
+    """A product with a matrix along each axis, which stands last for it."""
+    x, rank = site.x, 2 + site.rank
+    for axis, (i, o) in enumerate(zip(site.sizes, wanted, strict=True), start=2):
+        rows = shares(op, i, o)
+        columns = [float(row[at]) for at in range(i) for row in rows]
+        swapped = list(range(rank))
+        swapped[axis], swapped[-1] = swapped[-1], swapped[axis]
+        if axis < rank - 1:
+            x = site.emit("Transpose", x, perm=tuple(swapped))
+        x = site.emit("MatMul", x, site.numbers(columns, (i, o)))
+        if axis < rank - 1:
+            x = site.emit("Transpose", x, perm=tuple(swapped))
     return x
 
 

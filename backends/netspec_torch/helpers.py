@@ -337,6 +337,60 @@ class DarknetReorg(nn.Module):
         x = x.reshape(batch, channels // block**2, height, block, width, block)
         x = x.permute(0, 3, 5, 1, 2, 4)
         return x.reshape(batch, channels * block**2, height // block, width // block)''',
+    "NearestExact": '''\
+class NearestExact(nn.Module):
+    """The values in the middle of equal portions, up to a size or that of a second map; PyTorch rounds their places."""
+
+    def __init__(self, size=None):
+        super().__init__()
+        self.size = size
+
+    def forward(self, x, like=None):
+        for dim, size in enumerate(self.size or like.shape[2:], start=2):
+            places = (2 * torch.arange(size, device=x.device) + 1) * x.shape[dim] // (2 * size)
+            x = x.index_select(dim, places)
+        return x''',
+    "FilteredResize": '''\
+class FilteredResize(nn.Module):
+    """Interpolates axis by axis, with a linear or a cubic kernel; PyTorch has these for images only."""
+
+    def __init__(self, size=None, factor=None, cubic=False, align_corners=False, antialias=False):
+        super().__init__()
+        self.size, self.factor, self.cubic = size, factor, cubic
+        self.align_corners, self.antialias = align_corners, antialias
+
+    def forward(self, x, like=None):
+        sizes = self.size
+        if self.factor:
+            sizes = [length * factor for length, factor in zip(x.shape[2:], self.factor)]
+        for dim, size in enumerate(sizes or like.shape[2:], start=2):
+            shares = self.shares(x.shape[dim], size).to(x)
+            x = torch.tensordot(x, shares, dims=([dim], [1])).movedim(-1, dim)
+        return x
+
+    def shares(self, length, size):
+        """How much of each position of the input is in each of the output."""
+        places = torch.arange(size, dtype=torch.float64)
+        if self.align_corners:
+            places = places * (length - 1) / max(size - 1, 1)
+        else:
+            places = (places + 0.5) * length / size - 0.5
+        if self.antialias:
+            distances = torch.arange(length) - places[:, None]
+            shares = self.kernel(distances / max(length / size, 1), -0.5)
+            return shares / shares.sum(dim=1, keepdim=True)
+        taps = places.floor()[:, None] + torch.arange(-1, 3)
+        weights = self.kernel(taps - places[:, None], -0.75)
+        nothing = torch.zeros(size, length, dtype=torch.float64)
+        return nothing.scatter_add(1, taps.clamp(0, length - 1).long(), weights)
+
+    def kernel(self, distances, a):
+        x = distances.abs()
+        if not self.cubic:
+            return (1 - x).clamp(min=0)
+        near = ((a + 2) * x - (a + 3)) * x**2 + 1
+        far = (((x - 5) * x + 8) * x - 4) * a
+        return torch.where(x < 1, near, torch.where(x < 2, far, 0))''',
     "L2Norm": '''\
 class L2Norm(nn.Module):
     """Scales the channels of each position to length 1, then each channel by a trainable factor."""

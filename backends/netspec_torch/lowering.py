@@ -222,12 +222,18 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(ChannelShuffle, products.channel_shuffle),
                 on(Tile, slices.tile),
             )
+        case "resample":
+            from netspec.ops.resample import Resize, Upsample
+            from netspec_torch import resizing
+
+            return table(
+                on((Upsample, Resize), resizing.resize),
+            )
         case "resize":
-            from netspec.ops.resize import Crop, Pad, Upsample
+            from netspec.ops.resize import Crop, Pad
             from netspec_torch import moves
 
             return table(
-                on(Upsample, moves.upsample),
                 on(Pad, moves.pad),
                 on(Crop, moves.crop),
             )

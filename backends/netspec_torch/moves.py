@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import struct
 from typing import TYPE_CHECKING
 
-from netspec.lowering.parts import Argument, Call, Part, Range, Slot, call, joined, literal, quoted, seq
+from netspec.lowering.parts import Argument, Call, Part, Range, Slot, call, joined, literal, seq
 from netspec_torch.orders import Order, canonical, channels_last
 from netspec_torch.site import ALL, OWN, Lowered, Site, cut, run
 from netspec_torch.site import pad as padded
 
 if TYPE_CHECKING:
     from netspec.ops.merge import Add, Average, Concat, Divide, Maximum, Minimum, Multiply, Subtract
+    from netspec.ops.resample import Resize
     from netspec.ops.reshape import DepthToSpace, Permute, Reshape, SpaceToDepth
-    from netspec.ops.resize import Crop, Pad, Upsample
-
-LONGEST = 2**22
-"""The largest size for which float32 distinguishes positions and their quotients."""
-
-LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
+    from netspec.ops.resize import Crop, Pad
 
 
 def spread(site: Site) -> list[Part]:
@@ -94,77 +89,17 @@ def concat(op: Concat, site: Site) -> Lowered:
     )
 
 
-def upsample(op: Upsample, site: Site) -> Lowered:
-    """`F.interpolate`, except where it repeats values and its float32 arithmetic finds another position."""
-    if op.mode == "nearest" and not _is_exact(op, site):
-        return Lowered(_repeated(site.x, op.factor)) if op.factor else _to_size("NearestUpsample", op, site)
-    if op.factor:
-        by = Argument(literal(_one_for_all(op.factor)), "scale_factor")
-    else:
-        size: Part = seq(site.variables[1], ".shape[2:]") if site.is_like else literal(op.size or ())
-        by = Argument(size, "size")
-    how = () if op.mode == "nearest" else _linear(op, site)
-    return Lowered(Call("F.interpolate", (Argument(site.x), by, *how)))
-
-
-def _linear(op: Upsample, site: Site) -> tuple[Argument, ...]:
-    corners = Argument(literal(op.align_corners), "align_corners")
-    return (Argument(quoted(LINEAR[site.rank]), "mode"), corners)
-
-
-def _is_exact(op: Upsample, site: Site) -> bool:
-    """Whether PyTorch repeats values exactly, from any input for which there is this text."""
-    if max(op.sizes(site.inputs)) > LONGEST or site.is_like:
-        return False
-    return all(map(_exact_by_factor, op.factor)) if op.factor else all(map(_exact_to_size, op.size or ()))
-
-
-def _to_size(helper: str, op: Crop | Pad | Upsample, site: Site, *more: Argument) -> Lowered:
+def to_size(helper: str, op: Crop | Pad | Resize, site: Site, *more: Argument) -> Lowered:
     """A helper class that brings a map to a size, or to that of a second map."""
     sizes = () if site.is_like else (Argument(Slot(op.size or (), "size")),)
     return Lowered(seq(OWN, "(", joined(", ", site.variables), ")"), Call(helper, (*sizes, *more)))
-
-
-def _one_for_all(factors: tuple[int, ...]) -> int | tuple[int, ...]:
-    return factors[0] if len(set(factors)) == 1 else factors
-
-
-def _exact_by_factor(factor: int) -> bool:
-    """Whether PyTorch repeats values exactly for a whole factor.
-
-    Its kernels take position j of the output from ⌊j · (1/factor)⌋, the quotient and the product rounded to float32.
-    The first position that belongs to input 1 is j = factor: where the product falls below 1 there (41, 47, 55, …),
-    that position repeats input 0. Later multiples of the factor round no worse.
-    """
-    return _float32(factor * _float32(1 / factor)) >= 1
-
-
-def _exact_to_size(size: int) -> bool:
-    """Whether PyTorch repeats values exactly up to a size, from every smaller size.
-
-    It takes position j of the output from ⌊j · (length/size)⌋, the quotient and the product rounded to float32. Of a
-    power of two both are exact.
-    """
-    return size & (size - 1) == 0
-
-
-def _float32(value: float) -> float:
-    """The nearest number of float32."""
-    return float(struct.unpack("f", struct.pack("f", value))[0])
-
-
-def _repeated(x: Part, factors: tuple[int, ...]) -> Part:
-    repeats = (
-        f".repeat_interleave({factor}, dim={dim})" for dim, factor in enumerate(factors, 2) if factor > 1
-    )
-    return seq(x, *repeats)
 
 
 def pad(op: Pad, site: Site) -> Lowered:
     """PyTorch's own; a helper class pads to a size."""
     if op.amount is None:
         mode, value = Slot(op.mode, "mode", default="constant"), Slot(op.value, "value", default=0.0)
-        return _to_size("CenterPad", op, site, Argument(mode, "mode"), Argument(value, "value"))
+        return to_size("CenterPad", op, site, Argument(mode, "mode"), Argument(value, "value"))
     if op.mode != "constant":
         return Lowered(padded(site.x, op.pads(site.inputs), mode=op.mode))
     return Lowered(padded(site.x, op.pads(site.inputs), literal(op.value) if op.value else ""))
@@ -175,7 +110,7 @@ def crop(op: Crop, site: Site) -> Lowered:
     if op.amount is not None:
         return Lowered(cut(site.x, op.cuts(site.inputs)))
     if op.offset is None:
-        return _to_size("CenterCrop", op, site)
+        return to_size("CenterCrop", op, site)
     parts = []
     for axis, (start, size) in enumerate(zip(op.offset, op.size or (), strict=True)):
         first: Part = Slot(start, "offset", kept=True) if start else ""

@@ -122,7 +122,8 @@ FAMILIES: dict[str, dict[str, str]] = {
         "contract": "product.Contract",
     },
     "resizing": {
-        "upsample": "resize.Upsample",
+        "upsample": "resample.Upsample",
+        "resize": "resample.Resize",
         "pad": "resize.Pad",
         "crop": "resize.Crop",
     },

@@ -165,13 +165,14 @@ class TransposedWindow:
 class Sampling:
     """Sampling between positions: output p is at x = (p · numerator + offset) / denominator of the input.
 
-    It depends on ⌊x⌋, or on both ⌊x⌋ and ⌈x⌉ if `between`.
+    It depends on ⌊x⌋, or on both ⌊x⌋ and ⌈x⌉ if `between`. Where these differ, `around` more at both sides count.
     """
 
     numerator: int
     denominator: int
     offset: int = 0
     between: bool = False
+    around: int = 0
 
     @property
     def period(self) -> int:
@@ -184,7 +185,34 @@ class Sampling:
     def at(self, position: int) -> range:
         x = position * self.numerator + self.offset
         first = x // self.denominator
-        return range(first, -(-x // self.denominator) + 1 if self.between else first + 1)
+        if not self.between or x % self.denominator == 0:
+            return range(first, first + 1)
+        return range(first - self.around, first + 2 + self.around)
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """Sampling of `length` inputs by fewer, `count`: output p depends on those that are within `radius` steps.
+
+    A step is length / count; the middle of output p is at (p + ½) · length / count − ½.
+    """
+
+    length: int
+    count: int
+    radius: int
+
+    @property
+    def period(self) -> int:
+        return self.count // gcd(self.length, self.count)
+
+    @property
+    def advance(self) -> int:
+        return self.length // gcd(self.length, self.count)
+
+    def at(self, position: int) -> range:
+        middle, aside = (2 * position + 1) * self.length - self.count, 2 * self.radius * self.length
+        first = (middle - aside) // (2 * self.count) + 1
+        return range(first, -(-(middle + aside) // (2 * self.count)))
 
 
 @dataclass(frozen=True, slots=True)

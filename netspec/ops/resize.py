@@ -1,4 +1,4 @@
-"""Ops without weights that change the sizes of a map: upsample, pad, crop."""
+"""Ops without weights that add to the ends of a map, or cut them off: pad, crop."""
 
 from __future__ import annotations
 
@@ -9,92 +9,9 @@ from netspec.diagnostics.codes import shapes
 from netspec.model import Field
 from netspec.ops.base import Inputs, Misfit, Moves, Op
 from netspec.ops.fields import Amounts, Counts, Pads, PerAxis
-from netspec.ops.reach import Reach, Sampling, Window
+from netspec.ops.reach import Reach, Window
 from netspec.ops.window import broadcast, spatial
 from netspec.types import Type
-
-WORDS = {1: "linear", 2: "bilinear", 3: "trilinear"}
-
-
-class Upsample(Op):
-    """Enlarges a map by a whole `factor`, to a `size` or to the size of a layer (`like: name`).
-
-    It repeats values, or interpolates linearly.
-
-    Linear: output position p is at (p + ½) / factor − ½ of the input, clamped to the input. With `align_corners` it
-    is at p · (i − 1) / (o − 1), so the corners of input and output coincide.
-    """
-
-    keyword = "upsample"
-    keeps_order = True
-    main = "factor"
-    likes: ClassVar[Mapping[str, str]] = {"like": "size"}
-
-    factor: PerAxis | None = None
-    """The factor of the sizes."""
-    size: PerAxis | None = None
-    """The output size; `like: name` uses the sizes of another layer."""
-    mode: Literal["nearest", "linear", "bilinear", "trilinear"] = "nearest"
-    """Whether values are repeated (`nearest`) or interpolated (`linear`)."""
-    align_corners: bool = False
-    """Whether the outermost positions of input and output coincide."""
-
-    def _resolve(self, inputs: Inputs) -> Self:
-        sizes = spatial(self, inputs[0])
-        self._check_mode(inputs[0])
-        if (self.factor is None) == (self.size is None):
-            raise Misfit(
-                shapes.SIZE,
-                "`upsample` takes one of `factor`, `size` and `like`",
-                help="keep one of the two" if self.size is not None else "write `upsample: 2`",
-            )
-        mode = "nearest" if self.mode == "nearest" else "linear"
-        if self.size is None:
-            return self.replace(factor=broadcast("factor", self.factor or (), len(sizes)), mode=mode)
-        size = broadcast("size", self.size, len(sizes))
-        if any(o < i for o, i in zip(size, sizes, strict=True)):
-            raise Misfit(
-                shapes.SIZE,
-                f"{inputs[0]} is larger than {'×'.join(map(str, size))}",
-                "size",
-                help="`size` is the output size; for a factor write `factor: …`; for a smaller output use a pool",
-            )
-        return self.replace(size=size, mode=mode)
-
-    def _check_mode(self, type_: Type) -> None:
-        if self.mode not in ("nearest", "linear", WORDS[len(type_.spatial)]):
-            raise Misfit(
-                shapes.RANK,
-                f"`{self.mode}` does not fit {len(type_.spatial)} spatial axes; the input is {type_}",
-                "mode",
-                help="`linear` fits any number of axes",
-            )
-        if self.align_corners and self.mode == "nearest":
-            raise Misfit(
-                shapes.SIZE, "`align_corners` is only for `linear`", "align_corners", help="remove it"
-            )
-
-    def sizes(self, inputs: Inputs) -> tuple[int, ...]:
-        """The sizes of the output. The op must be resolved."""
-        if self.factor is None:
-            return self.size or ()
-        return tuple(i * f for i, f in zip(inputs[0].sizes, self.factor, strict=True))
-
-    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
-        return (Type(inputs[0].channels, self.sizes(inputs)),)
-
-    def moves(self, inputs: Inputs) -> Moves | None:
-        return "positions" if self.mode == "nearest" else None
-
-    def reach(self, inputs: Inputs) -> Reach | None:
-        return Reach(tuple(map(self._sample, inputs[0].sizes, self.sizes(inputs))))
-
-    def _sample(self, i: int, o: int) -> Sampling:
-        if self.mode == "nearest":
-            return Sampling(i, o)
-        if self.align_corners:
-            return Sampling(i - 1, max(o - 1, 1), between=True)
-        return Sampling(2 * i, 2 * o, i - o, between=True)
 
 
 class Pad(Op):

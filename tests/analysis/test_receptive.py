@@ -237,6 +237,18 @@ POSITIONS: dict[str, tuple[str, tuple[int, ...] | None, tuple[int, ...] | None]]
     "linear by 1": ("input: [1, 64]\nlayers: [{upsample: {factor: 1, mode: linear}}]", (1,), (1,)),
     "linear by 2": ("input: [1, 64]\nlayers: [{upsample: {factor: 2, mode: linear}}]", (2,), (2,)),
     "linear by 3": ("input: [1, 64]\nlayers: [{upsample: {factor: 3, mode: linear}}]", (2,), (1,)),
+    "cubic by 2": ("input: [1, 64]\nlayers: [{upsample: {factor: 2, mode: cubic}}]", (4,), (4,)),
+    "cubic by 3": ("input: [1, 64]\nlayers: [{upsample: {factor: 3, mode: cubic}}]", (4,), (1,)),
+    "two of three, averaged": ("input: [1, 63]\nlayers: [{resize: {size: 42, mode: area}}]", (2,), (2,)),
+    "a third, and a half, of a line": (
+        "input: [1, 96]\nlayers: [{resize: {size: 32, mode: linear}}, {resize: {size: 16, mode: linear}}]", (4,), (4,),
+    ),
+    "a third, antialiased": (
+        "input: [1, 96]\nlayers: [{resize: {size: 32, mode: linear, antialias: true}}]", (5,), (5,),
+    ),
+    "two fifths, antialiased": (
+        "input: [1, 100]\nlayers: [{resize: {size: 40, mode: cubic, antialias: true}}]", (10,), (10,),
+    ),
     "corners that fall together": (
         "input: [1, 33]\nlayers: [{upsample: {size: 65, mode: linear, align_corners: true}}]", (2,), (1,),
     ),

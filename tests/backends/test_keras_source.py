@@ -26,8 +26,9 @@ from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
 from netspec.ops.norm import BatchNorm, GroupNorm, LayerNorm
 from netspec.ops.pool import MaxPool
 from netspec.ops.regularize import GaussianNoise
+from netspec.ops.resample import Upsample
 from netspec.ops.reshape import Reshape
-from netspec.ops.resize import Crop, Pad, Upsample
+from netspec.ops.resize import Crop, Pad
 from netspec.ops.scale import ScaleBy
 from netspec.ops.transpose import ConvTranspose
 from netspec_keras.helpers import HELPERS, required, sweeps
@@ -306,7 +307,7 @@ def test_what_an_author_calls_by_a_taken_name_is_renamed_in_the_text_alone() -> 
         (GaussianNoise(std=2.0), (8, 8), "= LoudGaussianNoise(2.0,"),
         (Upsample(factor=(2,)), (8, 8), "layers.UpSampling2D(2,"),
         (Upsample(size=(9,)), (8, 8), "NearestUpsampling(size=(9, 9),"),
-        (Upsample(factor=(2,), mode="linear"), (8, 8), "LinearUpsampling(factor=(2, 2),"),
+        (Upsample(factor=(2,), mode="linear"), (8, 8), "LinearResizing(factor=(2, 2),"),
         (Crop(size=(5,)), (8, 8), "CroppingTo(size=(5, 5),"),
         (Crop(amount=((1, 2), (1, 2))), (8, 8), "layers.Cropping2D(((1, 2), (1, 2)),"),
         (Crop(amount=0), (8, 8), "    layer = inputs  # 8×8×4"),

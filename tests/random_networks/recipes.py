@@ -244,16 +244,26 @@ def _scale(draw: Draw, type_: Type) -> Fields:
 
 
 def _upsample(draw: Draw, type_: Type) -> Fields:
+    return _resized(draw, type_, lambda size: size + draw.randint(0, 5))
+
+
+def _resize(draw: Draw, type_: Type) -> Fields:
+    return _resized(draw, type_, lambda size: draw.randint(1, size + 3))
+
+
+def _resized(draw: Draw, type_: Type, resized: Callable[[int], int]) -> Fields:
     rank = len(type_.spatial)
-    word = {1: "linear", 2: "bilinear", 3: "trilinear"}.get(rank, "linear")
+    words = ["nearest", "nearest_exact", "linear", "cubic", "area"]
+    words += {2: ["bilinear", "bicubic"], 3: ["trilinear"]}.get(rank, [])
     fields: Fields = {}
-    if draw.chance(0.6):
+    if draw.chance(0.4):
         fields["factor"] = draw.one_or_each(rank, lambda _: draw.randint(1, 3))
     else:
-        fields["size"] = draw.one_or_each(rank, lambda axis: type_.sizes[axis] + draw.randint(0, 5))
-    fields |= draw.some(0.5, mode=lambda: draw.choice(["nearest", "linear", word]))
-    if fields.get("mode", "nearest") != "nearest":
-        fields |= draw.some(0.5, align_corners=lambda: draw.chance(0.7))
+        fields["size"] = draw.one_or_each(rank, lambda axis: resized(type_.sizes[axis]))
+    fields |= draw.some(0.7, mode=lambda: draw.choice(words))
+    if fields.get("mode", "nearest") not in ("nearest", "nearest_exact", "area"):
+        word = draw.choice(["align_corners", "antialias"])
+        fields |= draw.some(0.5, **{word: lambda: draw.chance(0.7)})
     return fields
 
 
@@ -554,6 +564,7 @@ RECIPES: dict[str, Recipe] = {
     "average": _nothing,
     "concat": _concat,
     "upsample": _upsample,
+    "resize": _resize,
     "pad": _pad,
     "crop": _crop,
     "flatten": _nothing,
@@ -607,6 +618,7 @@ WANT_MAPS = frozenset(
             "global_avg_pool",
             "global_max_pool",
             "upsample",
+            "resize",
             "pad",
             "crop",
             "space_to_depth",

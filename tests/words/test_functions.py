@@ -102,16 +102,16 @@ def test_what_is_to_be_written_gives_the_same_numbers(item: str) -> None:
     assert np.abs(found - wanted).max() < 1e-10
 
 
-@pytest.mark.parametrize("word", ["nearest", "nearest-exact"])
-def test_a_mode_is_called_the_same_only_where_it_gives_the_same(word: str) -> None:
-    """At a size that is no multiple, where modes differ."""
-    found = lead(word, ["nearest", "linear"], MODES)
-    graph = graph_of("layers:\n  - upsample: {size: 13}\n")
+@pytest.mark.parametrize("word", ["nearest", "nearest-exact", "bilinear", "bicubic", "area"])
+@pytest.mark.parametrize("size", [5, 13])
+def test_a_mode_of_pytorch_gives_the_same(word: str, size: int) -> None:
+    found = lead(word, ["nearest", "nearest_exact", "linear", "bilinear", "cubic", "area"], MODES)
+    ours = "bilinear" if word == "bilinear" else "area" if word == "area" else found.ours if found else word
+    graph = graph_of(f"layers:\n  - resize: {{size: {size}, mode: {ours}}}\n")
     x = np.random.default_rng(7).standard_normal((1, 4, 8, 8))
-    ours = forward(graph, {}, {graph.inputs[0].name: x}, True)[graph.outputs[0].value]
-    theirs = F.interpolate(torch.from_numpy(x), 13, mode=word).numpy()
-    assert found is not None
-    assert found.exact is bool(np.array_equal(ours, theirs))
+    made = forward(graph, {}, {graph.inputs[0].name: x}, True)[graph.outputs[0].value]
+    theirs = F.interpolate(torch.from_numpy(x), size, mode=word).numpy()
+    np.testing.assert_allclose(np.asarray(made, "float64"), theirs, rtol=1e-13, atol=1e-14)
 
 
 def test_the_numbers_of_darknet_count_layers() -> None:

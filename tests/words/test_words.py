@@ -41,6 +41,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "permute": {"axes": ["channels", "width", "height"]},
     "crop": {"amount": 1},
     "upsample": {"factor": 2},
+    "resize": {"size": 5},
     "take": {"axis": "height"},
     "reverse": {"axis": "height"},
     "roll": {"axis": "height"},

@@ -44,29 +44,6 @@ class SpreadingAverage(SpreadingAdd):
         return super().call(inputs) / len(inputs)
 '''
 
-SIZED = '''
-def sized(inputs, size):
-    """A map, and the size for it: that of a second map if there is none."""
-    x, like = inputs if size is None else (inputs, None)
-    return x, like.shape[1:-1] if size is None else size
-'''
-
-NEAREST_UPSAMPLING = '''
-class NearestUpsampling(layers.Layer):
-    """Repeats values up to a size, or to that of a second map; Keras does so by a whole factor."""
-
-    def __init__(self, size=None, **kwargs):
-        super().__init__(**kwargs)
-        self.size = size
-
-    def call(self, inputs):
-        x, sizes = sized(inputs, self.size)
-        for axis, size in enumerate(sizes, start=1):
-            length = x.shape[axis]
-            x = ops.take(x, [at * length // size for at in range(size)], axis=axis)
-        return x
-'''
-
 CROPS_TO_SIZE, CROPS_LIKE, CROPS_AT, CROPS_MIDDLE = "to_size", "like", "at", "middle"
 """The parts of `CroppingTo`: for a size, for that of a second map, for a part from an offset on, and for the middle."""
 
@@ -131,48 +108,6 @@ class PaddingTo(layers.Layer):
         return ops.take(x, [min(max(at, 0), last) for at in places], axis=axis)
 '''
 
-LINEAR_UPSAMPLING = '''
-class LinearUpsampling(layers.Layer):
-    """Interpolates axis by axis; TensorFlow's own is rounded, and wrong under XLA."""
-
-    def __init__(self, factor=None, align_corners=False, **kwargs):
-        super().__init__(**kwargs)
-        self.factor, self.align_corners = factor, align_corners
-
-    def call(self, inputs):
-        lengths = inputs.shape[1:-1]
-        return self.to(inputs, [length * factor for length, factor in zip(lengths, self.factor)])
-
-    def to(self, x, sizes):
-        for axis, size in enumerate(sizes, start=1):
-            shares = ops.convert_to_tensor(self.shares(x.shape[axis], size), x.dtype)
-            shape = ops.shape(x)
-            x = ops.matmul(shares, ops.reshape(x, (*shape[: axis + 1], -1)))
-            x = ops.reshape(x, (*shape[:axis], size, *shape[axis + 1 :]))
-        return x
-
-    def shares(self, length, size):
-        """How much of each position of the input is in each of the output."""
-        if self.align_corners:
-            places = [at * (length - 1) / max(size - 1, 1) for at in range(size)]
-        else:
-            places = [max((at + 0.5) * length / size - 0.5, 0) for at in range(size)]
-        places = [min(place, length - 1) for place in places]
-        return [[max(1 - abs(place - at), 0.0) for at in range(length)] for place in places]
-'''
-
-LINEAR_UPSAMPLING_TO = '''
-class LinearUpsamplingTo(LinearUpsampling):
-    """Interpolates up to a size, or to that of a second map."""
-
-    def __init__(self, size=None, **kwargs):
-        super().__init__(**kwargs)
-        self.size = size
-
-    def call(self, inputs):
-        return self.to(*sized(inputs, self.size))
-'''
-
 CONSTANT_PADDING = '''
 class ConstantPadding(layers.Layer):
     """A border of any one value; Keras pads with zeros."""
@@ -220,10 +155,6 @@ HELPERS = {
     "EvenMinimum": Helper(EXTREME.format(cls="Minimum", most="smallest")),
     "SpreadingAdd": Helper(ADD),
     "SpreadingAverage": Helper(AVERAGE, needs=("SpreadingAdd",)),
-    "sized": Helper(SIZED),
-    "NearestUpsampling": Helper(NEAREST_UPSAMPLING, needs=("sized",)),
-    "LinearUpsampling": Helper(LINEAR_UPSAMPLING),
-    "LinearUpsamplingTo": Helper(LINEAR_UPSAMPLING_TO, needs=("LinearUpsampling", "sized")),
     "CroppingTo": Helper(_cropping(CROPPING_PARTS), ("sized",), _cropping),
     "PaddingTo": Helper(PADDING_TO, needs=("sized",)),
     "ConstantPadding": Helper(CONSTANT_PADDING),

@@ -13,6 +13,122 @@ def weighted(x, axis, shares):
     return ops.reshape(x, (*shape[:axis], shares.shape[0], *shape[axis + 1 :]))
 '''
 
+SIZED = '''
+def sized(inputs, size):
+    """A map, and the size for it: that of a second map if there is none."""
+    x, like = inputs if size is None else (inputs, None)
+    return x, like.shape[1:-1] if size is None else size
+'''
+
+NEAREST_UPSAMPLING = '''
+class NearestUpsampling(layers.Layer):
+    """Takes values up to a size, or to that of a second map; Keras repeats by a whole factor."""
+
+    def __init__(self, size=None, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+
+    def call(self, inputs):
+        x, sizes = sized(inputs, self.size)
+        for axis, size in enumerate(sizes, start=1):
+            length = x.shape[axis]
+            x = ops.take(x, [self.place(at, length, size) for at in range(size)], axis=axis)
+        return x
+
+    def place(self, at, length, size):
+        return at * length // size
+'''
+
+NEAREST_EXACT = '''
+class NearestExact(NearestUpsampling):
+    """Takes those in the middle of equal portions."""
+
+    def place(self, at, length, size):
+        return (2 * at + 1) * length // (2 * size)
+'''
+
+LINEAR_RESIZING = '''
+class LinearResizing(layers.Layer):
+    """Interpolates axis by axis; TensorFlow's own is rounded, and wrong under XLA."""
+
+    def __init__(self, size=None, factor=None, align_corners=False, **kwargs):
+        super().__init__(**kwargs)
+        self.size, self.factor, self.align_corners = size, factor, align_corners
+
+    def call(self, inputs):
+        x, sizes = inputs, self.size
+        if self.factor:
+            sizes = [length * factor for length, factor in zip(x.shape[1:-1], self.factor)]
+        elif sizes is None:
+            x, like = inputs
+            sizes = like.shape[1:-1]
+        for axis, size in enumerate(sizes, start=1):
+            length = x.shape[axis]
+            x = weighted(x, axis, [self.shares(at, length, size) for at in range(size)])
+        return x
+
+    def place(self, at, length, size):
+        if self.align_corners:
+            return at * (length - 1) / max(size - 1, 1)
+        return (at + 0.5) * length / size - 0.5
+
+    def shares(self, at, length, size):
+        """How much of each position of the input is in one of the output."""
+        place = min(max(self.place(at, length, size), 0), length - 1)
+        return [max(1 - abs(place - near), 0.0) for near in range(length)]
+'''
+
+AREA_RESIZING = '''
+class AreaResizing(LinearResizing):
+    """Averages what an equal portion touches."""
+
+    def shares(self, at, length, size):
+        portion = range(at * length // size, -(-(at + 1) * length // size))
+        return [(near in portion) / len(portion) for near in range(length)]
+'''
+
+CUBIC = '''
+def cubic(x, a):
+    """The kernel of a cubic convolution; Keras' backends have different ones."""
+    x = abs(x)
+    if x < 1:
+        return ((a + 2) * x - (a + 3)) * x * x + 1
+    return (((x - 5) * x + 8) * x - 4) * a if x < 2 else 0.0
+'''
+
+CUBIC_RESIZING = '''
+class CubicResizing(LinearResizing):
+    """Interpolates among four positions; those outside are those at the ends."""
+
+    def shares(self, at, length, size):
+        place = self.place(at, length, size)
+        shares, first = [0.0] * length, int(place // 1) - 1
+        for near in range(first, first + 4):
+            shares[min(max(near, 0), length - 1)] += cubic(place - near, -0.75)
+        return shares
+'''
+
+SMOOTH_LINEAR_RESIZING = '''
+class SmoothLinearResizing(LinearResizing):
+    """Interpolates with a kernel that is as wide as the step, so that no position is passed over."""
+
+    def shares(self, at, length, size):
+        place, step = self.place(at, length, size), max(length / size, 1)
+        shares = [self.kernel((place - near) / step) for near in range(length)]
+        return [share / sum(shares) for share in shares]
+
+    def kernel(self, x):
+        return max(1 - abs(x), 0.0)
+'''
+
+SMOOTH_CUBIC_RESIZING = '''
+class SmoothCubicResizing(SmoothLinearResizing):
+    """The same with a cubic kernel."""
+
+    def kernel(self, x):
+        return cubic(x, -0.5)
+'''
+
 SPACE_TO_DEPTH = '''
 class SpaceToDepth(layers.Layer):
     """Each block of positions becomes channels, by channel or by place in the block; Keras has none."""
@@ -72,6 +188,15 @@ class DarknetReorg(layers.Layer):
 
 HELPERS: dict[str, Helper] = {
     "weighted": Helper(WEIGHTED),
+    "sized": Helper(SIZED),
+    "NearestUpsampling": Helper(NEAREST_UPSAMPLING, needs=("sized",)),
+    "NearestExact": Helper(NEAREST_EXACT, needs=("NearestUpsampling",)),
+    "LinearResizing": Helper(LINEAR_RESIZING, needs=("weighted",)),
+    "AreaResizing": Helper(AREA_RESIZING, needs=("LinearResizing",)),
+    "cubic": Helper(CUBIC),
+    "CubicResizing": Helper(CUBIC_RESIZING, needs=("LinearResizing", "cubic")),
+    "SmoothLinearResizing": Helper(SMOOTH_LINEAR_RESIZING, needs=("LinearResizing",)),
+    "SmoothCubicResizing": Helper(SMOOTH_CUBIC_RESIZING, needs=("SmoothLinearResizing", "cubic")),
     "SpaceToDepth": Helper(SPACE_TO_DEPTH),
     "DepthToSpace": Helper(DEPTH_TO_SPACE),
     "DarknetReorg": Helper(DARKNET_REORG),

@@ -74,6 +74,7 @@ _CALLED: tuple[tuple[str, str], ...] = (
     ("table", "connections connectiontable connectivity conntable"),
     ("scale", "usescale gamma elementwisescale"),
     ("center", "centre usebias beta bias shift offset"),
+    ("antialias", "antialiasing smooth"),
     ("order", "mode ordering channelorder"),
     ("keep", "keepdims keepdim keepaxes keepdimensions"),
     ("like", "as sizeof reference liketensor sameas"),

@@ -105,13 +105,7 @@ PADDINGS = table(
 
 MODES: dict[str, WordEntry] = table(
     (same("nearest"), "nearestneighbor nearestneighbour nn repeat repeated"),
-    (
-        instead(
-            "write `mode: nearest` if the new sizes are whole multiples of the old ones: then both are the same; "
-            "this version has no `nearest-exact` for other sizes"
-        ),
-        "nearestexact",
-    ),
+    (same("nearest_exact"), "exact nearestcenter nearestcentre"),
     (same("linear"), "interpolate interpolated"),
     (same("both"), "bidirectional bidirect"),
     (same("backward"), "reverse reversed"),
@@ -123,10 +117,9 @@ MODES: dict[str, WordEntry] = table(
     ),
     (same("reflect"), "mirror reflection"),
     (same("constant"), "zeros zero const"),
-    (
-        absent("interpolation of this kind"),
-        "bicubic cubic lanczos lanczos3 lanczos5 area gaussian mitchellcubic",
-    ),
+    (same("cubic", "its kernel is PyTorch's, with a = −0.75"), "bicubic cubicconvolution"),
+    (same("area"), "adaptive box"),
+    (absent("interpolation of this kind"), "lanczos lanczos3 lanczos5 gaussian mitchellcubic"),
     (absent("circular padding"), "circular wrap"),
     (same("average"), "avg mean ave"),
     (same("max"), "maximum"),

@@ -98,11 +98,12 @@ ROWS: Rows = (
         "upsampling upsamplingnearest upsamplenearest resizenearest nearestupsampling upsamplelayer",
     ),
     (
-        instead(
-            "write `upsample: {factor: …}`, or `upsample: {size: …}`; it repeats values, `mode: linear` interpolates"
-        ),
-        "interpolate resize resizing resizeimages imageresize interp resizebilinear",
+        same("resize", "it takes the nearest values, `mode: linear` or `cubic` interpolates"),
+        "interpolate resizing resizeimages imageresize interp",
     ),
+    (instead("write `resize: {size: …, mode: linear}`"), "resizebilinear"),
+    (instead("write `resize: {size: …, mode: cubic}`; in TensorFlow it has another kernel"), "resizebicubic"),
+    (instead("write `resize: {size: …, mode: area}`"), "resizearea"),
     (
         instead("write `upsample: {factor: …, mode: linear, align_corners: true}`"),
         "upsamplingbilinear upsamplebilinear bilinearupsampling bilinearinterpolation",
