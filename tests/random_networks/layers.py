@@ -33,6 +33,7 @@ OFTEN: dict[str, float] = {
     "attention": 2,
     "positions": 2,
     "repeat_vector": 4,
+    "space_to_depth": 2,
 }
 """How often an op is drawn, where that is not 1."""
 
