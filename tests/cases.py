@@ -146,6 +146,10 @@ def _conv() -> Iterator[Case]:
         yield _row("unit", "conv", x, filters=5, kernel=1)
         yield _row("no_bias", "conv", x, filters=5, kernel=3, bias=False)
         yield _row("grouped", "conv", x, filters=6, kernel=2, groups=2)
+        if rank == 1:
+            values = [[[0.5, -1]] * CHANNELS, [[2, 0.125]] * CHANNELS]
+            row = _row("values", "conv", x, filters=2, kernel=2, init={"values": values})
+            yield replace(row, fields={**row.fields, "bias_init": {"values": [1, -2]}})
         yield _row("depthwise", "conv", x, filters=8, kernel=3, groups=4, padding="same")
         yield _row("strides", "conv", x, filters=3, kernel=3, stride=[2, 1, 3][:rank], padding="same")
         yield _row("dilated", "conv", x, filters=3, kernel=2, dilation=[3, 2, 1][:rank], padding="same")

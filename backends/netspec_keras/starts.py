@@ -120,11 +120,25 @@ def _unlifted(weight: Weight, holder: Holder) -> Piece:
         return _normal(init["std"], init["mean"])
     if init.kind == "orthogonal":
         return _orthogonal(weight, holder)
+    if init.values is not None:
+        return _given(weight, holder)
     if init.kind == "by_gate":
         return _gates(*(each for _, each in init.settings))
     if init.kind == "bilinear":
         return _word("ones") if len(weight.shape) == 1 else _own("Bilinear", **_groups(weight, holder))
     return _scaled(init.kind, SCALED[init.kind], weight, holder)
+
+
+def _given(weight: Weight, holder: Holder) -> Call:
+    """The values that the spec gives, in the order of the variable's axes."""
+    import numpy as np
+
+    values = holder.inward(np.array(weight.init.values, "float64"))
+    return _own("Given", _tuples(values.tolist()))
+
+
+def _tuples(values: Any) -> Any:
+    return tuple(map(_tuples, values)) if isinstance(values, list) else values
 
 
 def _groups(weight: Weight, holder: Holder) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from netspec_keras.layer import Holder, LayerText, Lowered
 
 if TYPE_CHECKING:
     from netspec.ops.gate import Gated
-    from netspec.ops.tensors import Constant, Nested, Parameter, Positions
+    from netspec.ops.nested import Nested
+    from netspec.ops.tensors import Constant, Parameter, Positions
 
 
 def _channels_last(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from math import prod
 
 from netspec.ops.gate import Gated
-from netspec.ops.tensors import Constant, Parameter, Positions, flat, waves
+from netspec.ops.nested import flat
+from netspec.ops.tensors import Constant, Parameter, Positions, waves
 from netspec_onnx.site import Site
 
 

@@ -15,7 +15,7 @@ BASES = (
     "LayerNorm",
     "GroupNorm",
 )
-_CALLED = re.compile(r"(?<![\w.])([A-Z]\w*|bilinear_|gates_|lift_gates_)\(")
+_CALLED = re.compile(r"(?<![\w.])([A-Z]\w*|bilinear_|gates_|given_|lift_gates_)\(")
 _BASES_OF = {**cells.BASES, **conv_cells.BASES, **attention_helpers.BASES}
 
 
@@ -165,6 +165,11 @@ def bilinear_(weight, groups=1):
     own = torch.arange(first) % (first // groups) % second
     nn.init.zeros_(weight)
     weight.data[torch.arange(first), own] = kernel''',
+    "given_": '''\
+@torch.no_grad()
+def given_(tensor, values):
+    """Start a tensor with these values."""
+    tensor.copy_(torch.tensor(values))''',
     "gates_": '''\
 def gates_(bias, *values):
     """Start the bias of each gate at a value of its own."""

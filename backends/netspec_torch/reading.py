@@ -212,7 +212,7 @@ def _started(cls: str, tensor: str, weight: Weight) -> Symbol:
     """The change that the statements for one weight make."""
     module = HeldLayer(cls, groups=weight.groups)
     text = "\n".join("    " * indent + line for line, indent in start(weight, f"module.{tensor}", "module"))
-    own = {name: starter(name) for name in ("bilinear_", "gates_", *ADDING)}
+    own = {name: starter(name) for name in ("bilinear_", "gates_", "given_", *ADDING)}
     exec(_code(text), {"nn": NN, "module": module, **own})  # noqa: S102 - our own
     found = module.tensors.at(tensor).start
     assert found is not None

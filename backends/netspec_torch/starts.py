@@ -15,6 +15,7 @@ from netspec.lowering.parts import literal
 from netspec.ops.base import Weight
 from netspec.ops.fans import SCALED, Scaled, constant
 from netspec.ops.initializers import GLOROT_UNIFORM, ONES, ZEROS, Initializer, by_gate
+from netspec.ops.nested import Nested
 from netspec_torch.helpers import HELD
 from netspec_torch.site import Lowered
 
@@ -101,7 +102,7 @@ class Home:
     def kind(self) -> StartKind:
         """The kind of a weight: weights of one kind have the same statements."""
         init, shape = self.weight.init, self.weight.shape
-        settings = repr(init.settings) if init.settings else ""
+        settings = repr(init.settings or init.values or "")
         grouped, counted = self.weight.groups > 1, self.weight.fans is not None
         axis, zero = self.weight.axes[0], self.weight.zero
         lifts = repr(self.weight.lifts) if self.weight.lifts else ""
@@ -192,6 +193,8 @@ def _start(weight: Weight, tensor: str, module: str, by_group: bool) -> Start:
         return _call(_normal(tensor, literal(init["std"]), init["mean"]))
     if init.kind == "bilinear":
         return _bilinear(weight, tensor, module)
+    if init.values is not None:
+        return _given(init.values, tensor)
     if init.kind == "by_gate":
         values = ", ".join(literal(each) for _, each in init.settings)
         return ((f"gates_({tensor}, {values})", 0),)
@@ -209,6 +212,19 @@ def _start(weight: Weight, tensor: str, module: str, by_group: bool) -> Start:
     if len(weight.shape) == 1 or weight.axes.startswith("C"):
         return _spread(rule, tensor, f"{rule.scale} / {tensor}.numel()" if weight.axes == "O" else rule.scale)
     return _by_fans(rule, weight, tensor, module, by_group)
+
+
+WIDE = 70
+"""The most characters of values on one line."""
+
+
+def _given(values: Nested, tensor: str) -> Start:
+    """Values that the spec gives; of many, one line for each along the first axis."""
+    whole = literal(values)
+    if len(whole) <= WIDE or not isinstance(values, tuple):
+        return ((f"given_({tensor}, {whole})", 0),)
+    rows = (f"{literal(row)}," for row in values)
+    return (f"given_({tensor}, (", 0), *((row, 1) for row in rows), ("))", 0)
 
 
 def _call(text: str) -> Start:
@@ -292,8 +308,8 @@ class Starts:
         for each in {id(each): each for each in held}.values():
             count = counts[id(each)]
             self.counts[each.cls, each.tensor] += count
-            if each.lent:
-                continue
+            if each.lent or each.weight.init.values is not None:
+                continue  # values fit one shape: they are no rule for a class
             text = each.start(self.by_group)
             gates.setdefault((each.cls, each.tensor), set()).add(_gates(each.weight))
             found.setdefault((each.cls, each.tensor), Counter())[text] += count

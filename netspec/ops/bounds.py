@@ -8,6 +8,7 @@ from math import prod
 from netspec.diagnostics.codes import shapes
 from netspec.model import Model
 from netspec.ops.base import Inputs, Misfit, Op, Weight
+from netspec.ops.nested import shape_of
 from netspec.types import LARGEST_FLOAT, LIMIT, SMALLEST_FLOAT, Type
 
 
@@ -23,6 +24,7 @@ def check_numbers(op: Op, inputs: Inputs, outputs: Sequence[Type], weights: Iter
     for what, count in op.extents(inputs):
         check_count(f"{what} of `{op.keyword}`", count, notes)
     for weight in weights:
+        _check_values(op, weight)
         check_count(f"the number of elements of `{weight.name}`", prod(weight.shape), notes)
     macs = op.macs(inputs) or 0
     check_count(f"the number of multiply-accumulates of `{op.keyword}`", macs, notes)
@@ -30,6 +32,40 @@ def check_numbers(op: Op, inputs: Inputs, outputs: Sequence[Type], weights: Iter
         for number in _numbers(getattr(op, field)):
             _check_field(op, field, number)
     return macs
+
+
+_LETTERS = {
+    "O": "output channels",
+    "I": "input channels of a group",
+    "C": "channels",
+    "M": "filters of a channel",
+    "N": "connections",
+    "V": "indices",
+    "T": "time",
+    "D": "depth",
+    "H": "height",
+    "W": "width",
+}
+
+
+def _check_values(op: Op, weight: Weight) -> None:
+    """Refuse values that do not have the shape of their weight.
+
+    Raises:
+        Misfit: they have another.
+    """
+    values = weight.init.values
+    if values is None or shape_of(values) == weight.shape:
+        return
+    field = next((name for name in type(op).model_fields if getattr(op, name) == weight.init), None)
+    axes = ", ".join(_LETTERS.get(letter, letter) for letter in weight.axes)
+    raise Misfit(
+        shapes.SIZE,
+        f"the values have the shape {list(shape_of(values))}; `{weight.name}` has {list(weight.shape)}",
+        field,
+        notes=(f"its axes are: {axes}",) if len(weight.axes) == len(weight.shape) else (),
+        help=f"give lists in each other of {' and '.join(map(str, weight.shape))} values",
+    )
 
 
 def check_count(what: str, count: int, notes: Sequence[str] = ()) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Annotated, Any, Literal, cast
 
 from netspec.model import BeforeValidator, Model, RefusedValue
 from netspec.ops.fields import AuthorForm, behind_key, refusal, unknown_word
+from netspec.ops.nested import Nested, nested, shape_of
 from netspec.types import LARGEST_FLOAT
 
 InitializerName = Literal[
@@ -23,6 +25,7 @@ InitializerName = Literal[
     "orthogonal",
     "bilinear",
     "by_gate",
+    "values",
 ]
 
 # The settings of each initialiser with their defaults; a plain value sets the first one.
@@ -43,8 +46,18 @@ SETTINGS: dict[str, dict[str, float]] = {
 }
 
 
+VALUES = "values"
+"""The name for values that the spec gives."""
+
+KNOWN = (*SETTINGS, VALUES)
+"""The names that an author can write."""
+
+MOST = 10_000
+"""The most values that a spec gives a weight; they become a part of the graph and of the generated source."""
+
+
 class Initializer(Model):
-    """A named distribution and its settings.
+    """A named distribution and its settings, or the values themselves.
 
     glorot: variance 2/(fan_in + fan_out) (Glorot and Bengio 2010); he: 2/fan_in (He et al. 2015);
     lecun: 1/fan_in (LeCun et al. 1998); orthogonal: Saxe et al. 2014; bilinear: the kernel that interpolates
@@ -53,11 +66,15 @@ class Initializer(Model):
 
     kind: InitializerName
     settings: tuple[tuple[str, float], ...] = ()
+    values: Nested | None = None
+    """The values in the canonical layout, for `values`."""
 
     def __getitem__(self, name: str) -> float:
         return dict(self.settings).get(name, SETTINGS[self.kind][name])
 
     def __str__(self) -> str:
+        if self.values is not None:
+            return f"{self.kind}({self.values})"
         settings = ", ".join(f"{name}={value}" for name, value in self.settings)
         return f"{self.kind}({settings})" if settings else self.kind
 
@@ -69,7 +86,7 @@ def _initializer(value: object) -> object:
     kind: object = value
     written: object = {}
     if isinstance(value, dict) and (
-        wrong := behind_key("initializer", "initialiser", value, SETTINGS, "INITIALIZERS")
+        wrong := behind_key("initializer", "initialiser", value, KNOWN, "INITIALIZERS")
     ):
         raise wrong
     if isinstance(value, dict) and len(value) == 1:
@@ -80,10 +97,12 @@ def _initializer(value: object) -> object:
             "an initialiser is a name or one `name: settings`",
             "write a name, such as `he_normal`",
         )
+    if kind == VALUES:
+        return _given(written)
     known = SETTINGS.get(kind)
     if known is None:
         at = () if kind is value else (kind,)
-        raise unknown_word("initializer", "initialiser", kind, SETTINGS, "INITIALIZERS", at)
+        raise unknown_word("initializer", "initialiser", kind, KNOWN, "INITIALIZERS", at)
     if written is None:
         written = {}
     if not isinstance(written, dict):
@@ -99,6 +118,27 @@ def _initializer(value: object) -> object:
     if kind == "uniform" and init["high"] - init["low"] > LARGEST_FLOAT:
         raise RefusedValue("initializer", "`high` − `low` is larger than the largest float32, 3.4e38")
     return init
+
+
+def _given(written: object) -> Initializer:
+    """The values of a weight, as they are."""
+    if not isinstance(written, list | tuple):
+        raise refusal(
+            "initializer",
+            "`values` takes lists of numbers, in each other as the axes of the weight",
+            "give lists, [[1, 0], [0, 1]] for a weight of 2×2; one number for all is `constant: 0.5`",
+            (VALUES,),
+        )
+    values = nested(written)
+    count = prod(shape_of(values))
+    if count > MOST:
+        raise refusal(
+            "initializer",
+            f"{count:,} values are too many for a spec: {MOST:,} at most",
+            "let it start otherwise, and load such weights from a file",
+            (VALUES,),
+        )
+    return Initializer.model_construct(kind="values", settings=(), values=values)
 
 
 def unknown_setting(kind: str, name: str, known: list[str]) -> RefusedValue:
@@ -132,10 +172,11 @@ def _schema() -> dict[str, Any]:
             "additionalProperties": False,
         }
         properties[kind] = {"anyOf": [number, several]} if settings else {"type": "null"}
+    properties[VALUES] = {"type": "array", "minItems": 1, "examples": [[[1.0, 0.0], [0.0, 1.0]]]}
     one = {"type": "object", "properties": properties, "additionalProperties": False}
     return {
         "description": f"an initialiser: {', '.join(f'`{kind}`' for kind in SETTINGS)}; settings follow "
-        "the name: `normal: {std: 0.01}`",
+        "the name: `normal: {std: 0.01}`; or the values, `values: [[1, 0], [0, 1]]`",
         "anyOf": [{"enum": list(SETTINGS)}, {**one, "minProperties": 1, "maxProperties": 1}],
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import cos, sin
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -11,6 +11,7 @@ from netspec.model import BeforeValidator, Field
 from netspec.ops.base import Inputs, Meaning, Misfit, Op, Weight, check_no_kernel
 from netspec.ops.fields import AuthorForm, Positive, listed, listed_schema, refusal
 from netspec.ops.initializers import Init, Initializer
+from netspec.ops.nested import Nested, nested, shape_of
 from netspec.ops.pointwise import Pointwise
 from netspec.ops.reach import Reach
 from netspec.ops.roles import Role
@@ -69,10 +70,6 @@ class Parameter(Fixed):
         return (tensor(self.shape, self.init),)
 
 
-Nested = tuple[Any, ...] | float
-"""A number, or lists of lists of numbers, all of one length at each depth."""
-
-
 def _numbers(value: object) -> object:
     if value == SINUSOID:
         return value
@@ -82,42 +79,12 @@ def _numbers(value: object) -> object:
             "it must be a number, lists of numbers, channels first, or `sinusoid`",
             "write `[1, 2, 3]` for a vector, `[[…], […]]` for a sequence, or `file: name.npy`",
         )
-    nested = _nested(value)
-    if len(shape_of(nested)) > 4:
+    made = nested(value)
+    if len(shape_of(made)) > 4:
         raise refusal(
             "numbers", "a tensor has channels and up to 3 spatial axes", "use at most 4 lists in each other"
         )
-    return nested
-
-
-def _nested(value: object) -> Nested:
-    if isinstance(value, list | tuple):
-        items = tuple(_nested(each) for each in value)
-        if not items or len({shape_of(each) for each in items}) > 1:
-            raise refusal(
-                "numbers",
-                "lists beside each other must have equal lengths, and none can be empty",
-                "give each list as many values as the ones beside it",
-            )
-        return items
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
-        advice = "write a finite number; the largest float32 is 3.4e38"
-        raise refusal("numbers", f"`{value!r}` is not a finite number", advice)
-    return float(value)
-
-
-def shape_of(value: Nested) -> tuple[int, ...]:
-    """The shape of nested lists: the length of the outermost list first; () for a number."""
-    return (len(value), *shape_of(value[0])) if isinstance(value, tuple) else ()
-
-
-def flat(value: Nested) -> Iterator[float]:
-    """The numbers in row-major order: the last axis varies fastest."""
-    if isinstance(value, tuple):
-        for each in value:
-            yield from flat(each)
-    else:
-        yield value
+    return made
 
 
 def _numbers_schema() -> dict[str, Any]:

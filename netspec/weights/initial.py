@@ -116,6 +116,13 @@ def _by_gate(weight: Weight, generator: np.random.Generator) -> Drawn:
     return np.repeat(np.array(values, "float64"), weight.shape[0] // len(values))
 
 
+def _given(weight: Weight, generator: np.random.Generator) -> Drawn:
+    """The values that the spec gives."""
+    import numpy as np
+
+    return np.array(weight.init.values, "float64")
+
+
 _DRAWS: dict[str, Draw] = {
     "zeros": _constant(lambda init: 0.0),
     "ones": _constant(lambda init: 1.0),
@@ -126,4 +133,5 @@ _DRAWS: dict[str, Draw] = {
     "orthogonal": _orthogonal,
     "bilinear": _bilinear,
     "by_gate": _by_gate,
+    "values": _given,
 }

@@ -227,6 +227,8 @@ def _plain(value: object) -> object:
     if isinstance(value, Activation):
         settings = {name: _plain(each) for name, each in value.settings().items()}
         return {value.keyword: settings} if settings else value.keyword
+    if isinstance(value, Initializer) and value.values is not None:
+        return {value.kind: _plain(value.values)}
     if isinstance(value, Initializer):
         return {value.kind: dict(value.settings)} if value.settings else value.kind
     return [_plain(each) for each in value] if isinstance(value, tuple) else value

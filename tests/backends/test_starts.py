@@ -63,7 +63,7 @@ def in_keras(graph: Graph, change: Change = str) -> dict[str, Values]:
     return {name: np.asarray(array, "float64") for name, array in read(model, graph).items()}
 
 
-FIXED = ("bilinear", "by_gate")
+FIXED = ("bilinear", "by_gate", "values")
 """Initialisers that draw nothing, and give a tensor of several values."""
 FRAMEWORKS: Mapping[str, Callable[..., dict[str, Values]]] = {"torch": in_torch, "keras": in_keras}
 
@@ -79,8 +79,8 @@ def check(weight: Weight, values: Values) -> None:
     assert values.shape == weight.shape, told
     if value is not None:
         assert (values == np.float32(value)).all(), told
-    elif init.kind == "by_gate":
-        np.testing.assert_array_equal(values, drawn(weight, 0), err_msg=told)
+    elif init.kind in ("by_gate", "values"):
+        np.testing.assert_array_equal(values, drawn(weight, 0).astype("float32"), err_msg=told)
     elif weight.lifts:
         lifts = np.repeat(np.array(weight.lifts), weight.shape[0] // len(weight.lifts))
         check(replace(weight, lifts=()), values - lifts)
@@ -327,3 +327,40 @@ MIXED = ("starts", "starts_alike", "starts_shared")
 def test_layers_of_one_kind_may_start_in_many_ways(name: str, framework: str) -> None:
     graph = structure(name)
     check_all(graph, FRAMEWORKS[framework](graph))
+
+
+GIVEN = """\
+netspec: 1
+name: given
+input: [2, 6, 5]
+blocks:
+  edges:
+    params: {bias: }
+    layers:
+      - conv:
+          filters: 2
+          kernel: [1, 3]
+          init: {values: [[[[-1, 0, 1]], [[0, 0, 0]]], [[[0.1, 0, 0]], [[-0.5, 0, 0.5]]]]}
+          bias_init: {values: [$bias, 0.25]}
+layers:
+  - edges: {bias: 0.5}
+  - edges: {bias: -1}
+  - conv: {filters: 3, kernel: 1}
+  - depthwise_conv: {kernel: 1, bias: false, init: {values: [[[[1]]], [[[2]]], [[[0.3]]]]}}
+  - conv_transpose: {filters: 1, kernel: 1, init: {values: [[[[1]]], [[[2]]], [[[3]]]]}}
+  - prelu: {init: {values: [0.75]}}
+  - reshape: [1, -1]
+  - gru: {units: 1, init: {values: [[1], [2], [3]]}, bias_init: {values: [0.1, 0.2, 0.3]}, return: last}
+  - dense: {units: 2, init: {values: [[1], [-0.7]]}}
+"""
+"""Weights of every layout, and one that only calls of a block differ in."""
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_given_values_are_where_a_text_starts(framework: str) -> None:
+    graph = graph_of(GIVEN)
+    found = FRAMEWORKS[framework](graph)
+    check_all(graph, found)
+    np.testing.assert_array_equal(found["edges2.conv1.bias"], [-1, 0.25])
+    np.testing.assert_array_equal(found["edges1.conv1.weight"][1, 1, 0], [-0.5, 0, 0.5])
+    np.testing.assert_array_equal(found["gru1.weight_ih_l0"].ravel(), [1, 2, 3])

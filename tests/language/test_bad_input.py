@@ -481,6 +481,12 @@ ADVICE = [
     ),
     ("layers: [{resize: {size: 5, mode: «lanczos3»}}]", "NS0104", "has no interpolation of this kind"),
     ("layers: [«resize»]", "NS0314", "write `resize: {size: …}`"),
+    (
+        "layers: [{conv: {filters: 2, kernel: 1, init: «{values: [[[[1]]]]}»}}]",
+        "NS0314",
+        "give lists in each other of 2 and 4 and 1 and 1 values",
+    ),
+    ("layers: [{dense: {units: 2, init: {«values»: 3}}}]", "NS0104", "one number for all is `constant: 0.5`"),
     ("layers: [{upsample: {size: «2»}}]", "NS0314", "for a factor write `factor: …`"),
     ("netspec: 1\nname: a\ninput: «784»\nlayers: [relu]", "NS0104", "write `[784]`"),
     ("netspec: 1\nname: a\ninput: [4]\nlayers: «relu»", "NS0104", "write `[relu]`"),

@@ -438,7 +438,16 @@ def _of_cases(keyword: str) -> Recipe:
 
 def _parameter(draw: Draw, type_: Type) -> Fields:
     shape = list(type_.shape) if draw.chance(0.5) else [draw.randint(1, 4) for _ in range(draw.randint(1, 3))]
+    if draw.chance(0.2):
+        return {"shape": shape, "init": {"values": _values(draw, shape)}}
     return {"shape": shape, **draw.some(0.5, init=lambda: init(draw, kernel=False))}
+
+
+def _values(draw: Draw, shape: list[int]) -> Any:
+    """Lists in each other of this shape."""
+    if not shape:
+        return draw.choice([0.25, -1, 2, 0])
+    return [_values(draw, shape[1:]) for _ in range(shape[0])]
 
 
 def _numbers(draw: Draw, type_: Type) -> Fields:

@@ -68,6 +68,20 @@ class Bilinear(keras.initializers.Initializer):
         return {"groups": self.groups, "by_channel": self.by_channel}
 '''
 
+GIVEN = '''
+class Given(keras.initializers.Initializer):
+    """Values as they are, in the order of the axes of the variable; Keras rounds a constant to single precision."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __call__(self, shape, dtype=None):
+        return ops.broadcast_to(ops.convert_to_tensor(self.values, dtype), shape)
+
+    def get_config(self):
+        return {"values": self.values}
+'''
+
 _CROSSWISE = 'mode="fan_in"'
 
 
@@ -84,4 +98,5 @@ HELPERS = {
     "uniform_by_fan": Helper(UNIFORM_BY_FAN),
     "GroupedOrthogonal": Helper(GROUPED_ORTHOGONAL),
     "Bilinear": Helper(BILINEAR),
+    "Given": Helper(GIVEN),
 }

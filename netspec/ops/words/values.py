@@ -75,6 +75,10 @@ INITIALIZERS = table(
     (same("orthogonal"), "orthogonalinitializer ortho"),
     (same("constant", "write its value: `constant: 0.5`"), "const fill"),
     (same("bilinear"), "bilinearinterpolation bilinearfiller"),
+    (
+        same("values", "write the numbers: `values: [[1, 0], [0, 1]]`"),
+        "value array given fixed numpyarray assign",
+    ),
     (absent("truncated normal distribution"), "truncatednormal truncnormal truncatednormalinitializer"),
     (
         instead("name the distribution: `he_normal`, `glorot_uniform`, `lecun_normal`, `normal: 0.01`"),
