@@ -722,9 +722,24 @@ def _resized() -> Iterator[Case]:
         yield _row("replicate", "pad", x, amount=[[1, 3], [0, 2], [2, 0]][:rank], mode="replicate")
         modes: list[dict[str, Any]] = [{"mode": "replicate"}, {"mode": "reflect"}, {"value": 0.5}]
         yield _row("size", "pad", x, size=odd, **modes[rank - 1])
+        more = modes[rank - 1]
+        padded: dict[str, dict[str, Any]] = {
+            "channels": {"channels": [0, 3], **({} if rank < 3 else more)},
+            "channels_all": {"amount": 1, "channels": 1, **more},
+            "channels_size": {"size": odd, "channels": [1, 0], **more},
+        }
+        for name, fields in padded.items():
+            is_quick = rank == 2 and name != "channels_size"
+            yield replace(_row(name, "pad", x, **fields), slow=not is_quick, engines=True)
+        yield replace(_row("channels", "crop", _map(rank), channels=[1, 2]), slow=rank != 2)
+        yield replace(_row("channels_size", "crop", _map(rank), channels=[2, 0], size=3), slow=True)
         yield _row("amount", "crop", x, amount=[[1, 2], [0, 1], [2, 0]][:rank])
         yield _row("size", "crop", x, size=3)
         yield _row("offset", "crop", x, size=2, offset=[1, 0, 3][:rank])
+
+    yield _row("vector", "pad", (4,), channels=[0, 3])
+    yield replace(_row("vector_mirrored", "pad", (4,), channels=[3, 2], mode="reflect"), slow=True)
+    yield _row("vector", "crop", (4,), channels=1)
 
 
 def _rearranged() -> Iterator[Case]:

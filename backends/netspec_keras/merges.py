@@ -121,7 +121,18 @@ def wanted(op: Crop | Pad | Resize, types: Types) -> Arguments:
 
 
 def pad(op: Pad, types: Types) -> Lowered:
-    """`layers.ZeroPadding…D`, or a helper; no layer without padding."""
+    """`layers.ZeroPadding…D`, or a helper; no layer without padding. Another helper pads the channels."""
+    more = any(op.channels or ())
+    positions = _padded(op, types)
+    if not more:
+        return positions
+    how = (option("mode", op.mode, "constant"), option("value", op.value, 0.0))
+    suffix = "channels" if positions.layers else ""
+    layer = LayerText("ChannelPadding", (first(op.channels or (0, 0), "channels"), *how), suffix)
+    return Lowered((*positions.layers, layer), keeps="nothing" if positions.layers else "channels")
+
+
+def _padded(op: Pad, types: Types) -> Lowered:
     if op.amount is None:
         how = (option("mode", op.mode, "constant"), option("value", op.value, 0.0))
         return Lowered((LayerText("PaddingTo", (*wanted(op, types), *how)),))
@@ -136,7 +147,16 @@ def pad(op: Pad, types: Types) -> Lowered:
 
 
 def crop(op: Crop, types: Types) -> Lowered:
-    """`layers.Cropping…D`, or a helper; no layer if nothing is cropped."""
+    """`layers.Cropping…D`, or a helper; no layer if nothing is cropped. Another helper crops the channels."""
+    positions = _cropped(op, types)
+    if not any(op.channels or ()):
+        return positions
+    suffix = "channels" if positions.layers else ""
+    layer = LayerText("ChannelCropping", (first(op.channels or (0, 0), "channels"),), suffix)
+    return Lowered((*positions.layers, layer), keeps="nothing" if positions.layers else "channels")
+
+
+def _cropped(op: Crop, types: Types) -> Lowered:
     if op.amount is None:
         start = () if op.offset is None else (option("offset", op.offset),)
         parts = {CROPS_LIKE if len(types) > 1 else CROPS_TO_SIZE, CROPS_AT if start else CROPS_MIDDLE}

@@ -193,14 +193,14 @@ def _kernel(mode: str, x: float, a: float) -> float:
 
 def pad(op: Pad, this: Calculation) -> Values:
     """Pad with a constant, the mirror image, or the outermost values."""
-    pads = [(0, 0), (0, 0), *op.pads(this.types)]
+    pads = [(0, 0), op.channels or (0, 0), *op.pads(this.types)]
     if op.mode == "constant":
         return np.pad(this.x, pads, constant_values=op.value)
     return np.pad(this.x, pads, mode="reflect" if op.mode == "reflect" else "edge")
 
 
 def crop(op: Crop, this: Calculation) -> Values:
-    """Remove the positions that are cropped."""
-    cuts = op.cuts(this.types)
-    kept = [slice(lo, size - hi) for (lo, hi), size in zip(cuts, this.x.shape[2:], strict=True)]
-    return this.x[(slice(None), slice(None), *kept)]
+    """Remove the positions and channels that are cropped."""
+    cuts = (op.channels or (0, 0), *op.cuts(this.types))
+    kept = [slice(lo, size - hi) for (lo, hi), size in zip(cuts, this.x.shape[1:], strict=True)]
+    return this.x[(slice(None), *kept)]

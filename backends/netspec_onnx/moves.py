@@ -98,17 +98,18 @@ def _weighted(op: Resize, site: Site, wanted: tuple[int, ...]) -> str:
 
 def pad(op: Pad, site: Site) -> str:
     """ONNX's own."""
-    return site.pad(site.x, op.pads(site.types), op.value, MODES[op.mode])
+    return site.pad(site.x, op.pads(site.types), op.value, MODES[op.mode], op.channels or (0, 0))
 
 
 def crop(op: Crop, site: Site) -> str:
     """A slice."""
-    cuts = op.cuts(site.types)
-    if not any(lo or hi for lo, hi in cuts):
+    cuts = (op.channels or (0, 0), *op.cuts(site.types))
+    axes = [axis for axis, cut in enumerate(cuts) if any(cut)]
+    if not axes:
         return site.x
-    starts = site.integers([lo for lo, _ in cuts])
-    ends = site.integers([size - hi for (_, hi), size in zip(cuts, site.sizes, strict=True)])
-    return site.emit("Slice", site.x, starts, ends, site.integers(range(2, 2 + site.rank)))
+    starts = site.integers([cuts[axis][0] for axis in axes])
+    ends = site.integers([site.types[0].shape[axis] - cuts[axis][1] for axis in axes])
+    return site.emit("Slice", site.x, starts, ends, site.integers([1 + axis for axis in axes]))
 
 
 def flatten(op: Flatten, site: Site) -> str:

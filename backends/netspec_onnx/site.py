@@ -124,11 +124,19 @@ class Site:
         """Transpose to this order of axes, counted without the batch, which stays first."""
         return self.emit("Transpose", x, perm=(0, *(axis + 1 for axis in order)))
 
-    def pad(self, x: str, pads: Sequence[tuple[int, int]], value: float = 0.0, mode: str = "constant") -> str:
-        """Pad the spatial axes; without padding, the input itself."""
+    def pad(
+        self,
+        x: str,
+        pads: Sequence[tuple[int, int]],
+        value: float = 0.0,
+        mode: str = "constant",
+        channels: tuple[int, int] = (0, 0),
+    ) -> str:
+        """Pad the spatial axes and the channels; without padding, the input itself."""
+        pads = (channels, *pads)
         if not any(lo or hi for lo, hi in pads):
             return x
-        flat = (0, 0, *(lo for lo, _ in pads), 0, 0, *(hi for _, hi in pads))
+        flat = (0, *(lo for lo, _ in pads), 0, *(hi for _, hi in pads))
         filling = (self.number(value),) if value and mode == "constant" else ()
         return self.emit("Pad", x, self.integers(flat), *filling, mode=mode)
 

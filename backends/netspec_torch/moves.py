@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from netspec.dataclass import replace
 from netspec.lowering.parts import Argument, Call, Part, Range, Slot, call, joined, literal, seq
 from netspec_torch.orders import Order, canonical, channels_last
-from netspec_torch.site import ALL, OWN, Lowered, Site, cut, run
+from netspec_torch.site import ALL, OWN, Lowered, Site, cut, cut_channels, run
 from netspec_torch.site import pad as padded
 
 if TYPE_CHECKING:
@@ -96,17 +97,38 @@ def to_size(helper: str, op: Crop | Pad | Resize, site: Site, *more: Argument) -
 
 
 def pad(op: Pad, site: Site) -> Lowered:
-    """PyTorch's own; a helper class pads to a size."""
+    """PyTorch's own; a helper class pads to a size. Channels that are no constant are taken by index."""
+    lo, hi = op.channels or (0, 0)
+    value = literal(op.value) if op.value else ""
+    if op.mode == "constant" and op.amount is not None:
+        return Lowered(padded(site.x, ((lo, hi), *op.pads(site.inputs)), value))
+    lowered = _padded(op, site)
+    if not lo and not hi:
+        return lowered
+    if op.mode == "constant":
+        return replace(lowered, result=padded(lowered.result, ((lo, hi), *((0, 0),) * site.rank), value))
+    last = site.channels - 1
+    places = list(range(-lo, last + 1 + hi))
+    if op.mode == "reflect":
+        places = [last - abs(last - abs(at)) for at in places]
+    listed = ", ".join(str(min(max(at, 0), last)) for at in places)
+    return replace(lowered, result=seq(lowered.result, f"[:, [{listed}]]"))
+
+
+def _padded(op: Pad, site: Site) -> Lowered:
     if op.amount is None:
         mode, value = Slot(op.mode, "mode", default="constant"), Slot(op.value, "value", default=0.0)
         return to_size("CenterPad", op, site, Argument(mode, "mode"), Argument(value, "value"))
-    if op.mode != "constant":
-        return Lowered(padded(site.x, op.pads(site.inputs), mode=op.mode))
-    return Lowered(padded(site.x, op.pads(site.inputs), literal(op.value) if op.value else ""))
+    return Lowered(padded(site.x, op.pads(site.inputs), mode=op.mode))
 
 
 def crop(op: Crop, site: Site) -> Lowered:
     """A slice; a helper class cuts out the middle."""
+    lowered = _cropped(op, site)
+    return replace(lowered, result=cut_channels(lowered.result, op.channels or (0, 0)))
+
+
+def _cropped(op: Crop, site: Site) -> Lowered:
     if op.amount is not None:
         return Lowered(cut(site.x, op.cuts(site.inputs)))
     if op.offset is None:

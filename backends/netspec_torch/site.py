@@ -192,5 +192,10 @@ def cut(x: Part, cuts: Sequence[tuple[int, int]]) -> Part:
     return seq(*parts, "]")
 
 
+def cut_channels(x: Part, ends: tuple[int, int]) -> Part:
+    """A map or a vector without its first and its last channels."""
+    return seq(x, "[:, ", Cut(_taken(ends[0]), _taken(ends[1])), "]") if any(ends) else x
+
+
 def _taken(count: int) -> Part:
     return Slot(count, "cut", kept=True) if count else ""

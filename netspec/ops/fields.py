@@ -213,3 +213,27 @@ Amounts = Annotated[int | Pads, BeforeValidator(_amounts), AuthorForm(_amounts_s
 """The amount at both ends: one number, one per axis, or one pair per axis."""
 
 Padding = Annotated[PaddingWord | int | Pads, BeforeValidator(_padding), AuthorForm(_padding_schema)]
+
+
+def _ends(value: object) -> object:
+    """`2` is 2 at both ends; `[0, 2]` is none before and 2 behind."""
+    if isinstance(value, str | tuple):
+        return value
+    try:
+        return _pair(value)
+    except RefusedValue:
+        raise refusal(
+            "own",
+            "it must be a whole number from 0, or a pair of them, before and after",
+            "write `[0, 16]` for 16 channels behind those of the input",
+        ) from None
+
+
+def _ends_schema() -> dict[str, Any]:
+    number = {"type": "integer", "minimum": 0}
+    pair = {"type": "array", "items": number, "minItems": 2, "maxItems": 2}
+    return {"description": "a whole number from 0, or a pair, before and after", "anyOf": [number, pair]}
+
+
+Ends = Annotated[Pair, BeforeValidator(_ends), AuthorForm(_ends_schema)]
+"""The amount at both ends of one axis: one number, or a pair."""

@@ -274,6 +274,10 @@ def _pad(draw: Draw, type_: Type) -> Fields:
             "size": draw.one_or_each(len(type_.spatial), lambda axis: type_.sizes[axis] + draw.randint(0, 3))
         }
     fields |= draw.some(0.6, mode=lambda: draw.choice(["constant", "reflect", "replicate"]))
+    if draw.chance(0.3):
+        fields["channels"] = draw.either(draw.randint(0, 2), [draw.randint(0, 2), draw.randint(0, 3)])
+        if draw.chance(0.4):
+            del fields["amount" if "amount" in fields else "size"]
     if fields.get("mode", "constant") == "constant":
         fields |= draw.some(0.5, value=lambda: draw.choice([0.5, -1.5, 2]))
     return fields
@@ -287,6 +291,8 @@ def _amounts(draw: Draw, type_: Type) -> Any:
 
 
 def _crop(draw: Draw, type_: Type) -> Fields:
+    if draw.chance(0.2):
+        return {"channels": [draw.randint(0, 1), draw.randint(0, 1)]}
     if draw.chance(0.5):
         return {"amount": _amounts(draw, type_)}
     size = [draw.randint(1, each) for each in type_.sizes]

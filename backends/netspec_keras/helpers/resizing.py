@@ -186,6 +186,39 @@ class DarknetReorg(layers.Layer):
         return ops.transpose(x, (0, 2, 3, 1))
 '''
 
+CHANNEL_PADDING = '''
+class ChannelPadding(layers.Layer):
+    """Channels before and behind: of one value, mirrored, or the outermost again; Keras pads positions only."""
+
+    def __init__(self, channels, mode="constant", value=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.channels, self.mode, self.value = channels, mode, value
+
+    def call(self, inputs):
+        before, after = self.channels
+        if self.mode == "constant":
+            pads = ((0, 0),) * (len(inputs.shape) - 1)
+            return ops.pad(inputs, (*pads, (before, after)), constant_values=self.value)
+        last = inputs.shape[-1] - 1
+        places = range(-before, last + 1 + after)
+        if self.mode == "reflect":
+            places = [last - abs(last - abs(at)) for at in places]
+        return ops.take(inputs, [min(max(at, 0), last) for at in places], axis=-1)
+'''
+
+CHANNEL_CROPPING = '''
+class ChannelCropping(layers.Layer):
+    """Without the first and the last channels; Keras crops positions only."""
+
+    def __init__(self, channels, **kwargs):
+        super().__init__(**kwargs)
+        self.channels = channels
+
+    def call(self, inputs):
+        first, last = self.channels
+        return inputs[..., first : inputs.shape[-1] - last]
+'''
+
 HELPERS: dict[str, Helper] = {
     "weighted": Helper(WEIGHTED),
     "sized": Helper(SIZED),
@@ -200,4 +233,6 @@ HELPERS: dict[str, Helper] = {
     "SpaceToDepth": Helper(SPACE_TO_DEPTH),
     "DepthToSpace": Helper(DEPTH_TO_SPACE),
     "DarknetReorg": Helper(DARKNET_REORG),
+    "ChannelPadding": Helper(CHANNEL_PADDING),
+    "ChannelCropping": Helper(CHANNEL_CROPPING),
 }
