@@ -97,7 +97,7 @@ def to_size(helper: str, op: Crop | Pad | Resize, site: Site, *more: Argument) -
 
 
 def pad(op: Pad, site: Site) -> Lowered:
-    """PyTorch's own; a helper class pads to a size. Channels that are no constant are taken by index."""
+    """PyTorch's own; a helper class pads to a size. Mirrored and repeated channels are taken by index."""
     lo, hi = op.channels or (0, 0)
     value = literal(op.value) if op.value else ""
     if op.mode == "constant" and op.amount is not None:

@@ -309,7 +309,7 @@ class Starts:
             count = counts[id(each)]
             self.counts[each.cls, each.tensor] += count
             if each.lent or each.weight.init.values is not None:
-                continue  # values fit one shape: they are no rule for a class
+                continue  # values fit one shape: not a rule for a class
             text = each.start(self.by_group)
             gates.setdefault((each.cls, each.tensor), set()).add(_gates(each.weight))
             found.setdefault((each.cls, each.tensor), Counter())[text] += count

@@ -15,7 +15,7 @@ def nested(value: object) -> Nested:
     """Lists in lists as tuples.
 
     Raises:
-        RefusedValue: lists beside each other differ in length, or something is no finite number.
+        RefusedValue: lists beside each other differ in length, or something is not a finite number.
     """
     if isinstance(value, list | tuple):
         items = tuple(nested(each) for each in value)

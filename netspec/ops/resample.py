@@ -17,7 +17,7 @@ MODES: dict[str, str] = {
     "trilinear": "linear",
     "bicubic": "cubic",
 }
-"""The words for a mode that tell of the number of axes."""
+"""The words for a mode that contain the number of axes."""
 
 RANKS = {"bilinear": 2, "trilinear": 3, "bicubic": 2}
 
@@ -151,7 +151,7 @@ class Upsample(Resize):
     It repeats values, or interpolates linearly.
 
     Linear: output position p is at (p + ½) / factor − ½ of the input, clamped to the input. With `align_corners` it
-    is at p · (i − 1) / (o − 1), so the corners of input and output coincide. `resize` tells of the other modes.
+    is at p · (i − 1) / (o − 1), so the corners of input and output coincide. `resize` has the other modes too.
     """
 
     keyword = "upsample"

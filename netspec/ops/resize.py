@@ -26,7 +26,7 @@ class Edged(Op):
         channels: Ends | None
 
     def _sized(self, type_: Type) -> Self:
-        """The op with its amount or its size for each axis; with `channels` alone, the positions keep their number.
+        """The op with its amount or its size for each axis; with `channels` only, the positions keep their number.
 
         Raises:
             Misfit: it has both, or neither, or the input is a vector and has no positions.
