@@ -183,7 +183,7 @@ UNPUBLISHED = {
     "fashion_cnn", "lecture_cnn", "mlp", "inception_module", "skip_taps", "siamese", "autoencoder", "localiser",
     "se_resnet34", "fcn16s", "fcn8s", "ssd300", "dcgan_generator", "super_resolution", "text_cnn", "tcn",
     "rnn_rows_mnist", "bit_memory", "char_rnn", "caption", "renet_svhn", "reseg_horses", "reseg_flowers",
-    "video_segmentation", "vae",
+    "video_segmentation", "vae", "pointnet",
 }  # fmt: skip
 """Sketches, networks of textbooks, and those of which no figure is known to be published but what `expect` holds."""
 

@@ -21,6 +21,7 @@ SMALL = {row.spec: row.small for row in ROWS}
 UNTRAINED = {
     "dcgan_generator": "it learns against a discriminator",
     "inception_module": "it is a part of a network",
+    "pointnet": "no data set of points",
     "vae": "its loss has a divergence, which is no loss of a recipe",
     "yolov2": "no loss of detectors",
     "yolov3": "no loss of detectors",
