@@ -13,7 +13,7 @@ import pytest
 
 from netspec.backend import Builds, Learns, capable
 from netspec.lowering import witness
-from netspec.lowering.witness import WrongFold
+from netspec.lowering.template import WrongFold
 from netspec.ops import OPS
 from netspec.types import Type
 from tests import oracle

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from netspec.ops.attention import KEYS, LENGTHS, QUERIES, SCORE_BIAS, VALUES, Attention
-from netspec.ops.roles import Role, assigned
+from netspec.ops.attention import KEYS, QUERIES, SCORE_BIAS, VALUES, Attention
+from netspec.ops.roles import LENGTHS, Role, assigned
 from netspec_keras.arguments import Arguments, Types, first, option
 from netspec_keras.layer import Holder, LayerText, Lowered
 

@@ -6,8 +6,8 @@ from itertools import product
 
 import numpy as np
 
-from netspec.ops.attention import KEYS, LENGTHS, QUERIES, SCORE_BIAS, VALUES, Attention
-from netspec.ops.roles import assigned
+from netspec.ops.attention import KEYS, QUERIES, SCORE_BIAS, VALUES, Attention
+from netspec.ops.roles import LENGTHS, assigned
 from netspec.types import Type
 from netspec_numpy.calculation import Calculation, Values
 from netspec_numpy.norms import check_still

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from math import prod
 
-from netspec.ops.attention import KEYS, LENGTHS, QUERIES, SCORE_BIAS, VALUES, Attention
-from netspec.ops.roles import assigned
+from netspec.ops.attention import KEYS, QUERIES, SCORE_BIAS, VALUES, Attention
+from netspec.ops.roles import LENGTHS, assigned
 from netspec_onnx.site import Site
 
 BOOL, INT64 = 9, 7

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from netspec.lowering.parts import Argument, Call, Part, Slot, joined, seq
-from netspec.ops.attention import KEYS, LENGTHS, QUERIES, SCORE_BIAS, VALUES, Attention
-from netspec.ops.roles import assigned
+from netspec.ops.attention import KEYS, QUERIES, SCORE_BIAS, VALUES, Attention
+from netspec.ops.roles import LENGTHS, assigned
 from netspec_torch.orders import canonical, channels_last
 from netspec_torch.site import OWN, Lowered, Site
 

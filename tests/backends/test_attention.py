@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 import netspec
 from netspec.check import check_text
 from netspec.graph import Graph
+from netspec.types import Float
 from netspec.weights import initialise
 from tests.having import needs
 
@@ -44,7 +45,7 @@ CAUSAL = spec("{x: [12, 5]}", "{attention: {heads: 4, causal: true, bias_init: {
 GROUPED = spec(
     "{x: [12, 5]}", "{attention: {heads: 4, kv_heads: 2, head_size: 5, bias_init: {normal: 0.5}}, from: x}"
 )
-DTYPES = {"float64": 1e-12, "float32": 1e-4}
+DTYPES: dict[Float, float] = {"float64": 1e-12, "float32": 1e-4}
 
 
 def given(graph: Graph) -> dict[str, Floats]:
@@ -72,7 +73,7 @@ class TestOfPytorch:
     def _torch(self) -> None:
         needs("torch")
 
-    def both(self, graph: Graph, dtype: str, **settings: Any) -> tuple[Any, Any]:
+    def both(self, graph: Graph, dtype: Float, **settings: Any) -> tuple[Any, Any]:
         """Our network and their layer with the same weights."""
         import torch
 
@@ -108,14 +109,14 @@ class TestOfPytorch:
         ]
 
     @pytest.mark.parametrize("dtype", DTYPES)
-    def test_self_attention(self, dtype: str) -> None:
+    def test_self_attention(self, dtype: Float) -> None:
         model, layer = self.both(SELF, dtype)
         (x,) = self.moved(given(SELF), dtype)
         rows = x.mT
         near(model(x).mT.detach(), layer(rows, rows, rows, need_weights=False)[0].detach(), DTYPES[dtype])
 
     @pytest.mark.parametrize("dtype", DTYPES)
-    def test_a_causal_mask(self, dtype: str) -> None:
+    def test_a_causal_mask(self, dtype: Float) -> None:
         import torch
 
         model, layer = self.both(CAUSAL, dtype)
@@ -125,7 +126,7 @@ class TestOfPytorch:
         near(model(x).mT.detach(), theirs.detach(), DTYPES[dtype])
 
     @pytest.mark.parametrize("dtype", DTYPES)
-    def test_a_mask_of_numbers_and_keys_that_do_not_count(self, dtype: str) -> None:
+    def test_a_mask_of_numbers_and_keys_that_do_not_count(self, dtype: Float) -> None:
         import torch
 
         model, layer = self.both(SELF_COUNTED, dtype)
@@ -138,7 +139,7 @@ class TestOfPytorch:
         near(model(x, table, lengths).mT.detach(), theirs.detach(), DTYPES[dtype])
 
     @pytest.mark.parametrize("dtype", DTYPES)
-    def test_a_memory_with_lengths(self, dtype: str) -> None:
+    def test_a_memory_with_lengths(self, dtype: Float) -> None:
         import torch
 
         model, layer = self.both(CROSS, dtype)
@@ -149,7 +150,7 @@ class TestOfPytorch:
         near(model(x, memory, lengths).mT.detach(), theirs.detach(), DTYPES[dtype])
 
     @pytest.mark.parametrize("dtype", DTYPES)
-    def test_keys_and_values_of_other_inputs(self, dtype: str) -> None:
+    def test_keys_and_values_of_other_inputs(self, dtype: Float) -> None:
         model, layer = self.both(KEYED, dtype, kdim=6, vdim=10)
         x, keys, values = self.moved(given(KEYED), dtype)
         theirs = layer(x.mT, keys.mT, values.mT, need_weights=False)[0]
@@ -176,7 +177,7 @@ class TestOfKeras:
     def _keras(self) -> None:
         needs("keras")
 
-    def both(self, graph: Graph, layer: Any, dtype: str, heads: tuple[int, int], size: int) -> Any:
+    def both(self, graph: Graph, layer: Any, dtype: Float, heads: tuple[int, int], size: int) -> Any:
         """Our network, after their layer got the same weights."""
         arrays = {name.partition(".")[2]: value for name, value in initialise(graph, 0, dtype).items()}
         if "qkv.weight" in arrays:

@@ -42,8 +42,8 @@ def test_a_function_at_its_edges(backend: Runs) -> None:
     x = np.array(X).reshape(1, 1, -1).astype("float32")
     found = backend.trial(graph, {}, "float32").forward({"x": x})
     for number, (keyword, fields, wanted) in enumerate(EDGES):
-        row = np.asarray(found[names[number]]).ravel()[: len(wanted)]
-        np.testing.assert_allclose(row, wanted, rtol=1e-6, err_msg=f"{keyword} {fields}")
+        row = np.asarray(found[names[number]], "float64").ravel()[: len(wanted)]
+        np.testing.assert_allclose(row, np.array(wanted), rtol=1e-6, err_msg=f"{keyword} {fields}")
 
 
 @pytest.mark.parametrize("backend", RUNNING, ids=lambda each: each.name)
