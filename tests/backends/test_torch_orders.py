@@ -181,17 +181,17 @@ layers:
         """
 input: [4, 8]
 blocks:
-  step:
+  pass:
     params: {units: }
     layers:
       - gru: $units
       - layer_norm
   both:
     layers:
-      - step: 4
-      - step: 4
+      - pass: 4
+      - pass: 4
       - add:
-        from: [step1, step2]
+        from: [pass1, pass2]
 layers:
   - both:
     repeat: 3
