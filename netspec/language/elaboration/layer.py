@@ -299,7 +299,8 @@ def _as_written(help: str, field: str, item: Item, given: GivenFields) -> str:
     def rewritten(found: re.Match[str]) -> str:
         name, text = found.groups()
         if name == field:
-            return f"`{item.keyword}: {text}`"
+            # In the plain form, a mapping would be one of fields.
+            return found.group() if text.startswith("{") else f"`{item.keyword}: {text}`"
         if name in OPS[item.keyword].model_fields:
             return f"`{item.keyword}: {{{field}: {plain}, {name}: {text}}}`"
         return found.group()
