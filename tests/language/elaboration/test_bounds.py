@@ -131,6 +131,7 @@ FLOATS = dict(floats())
 RECURRENT = "units: 2, axis: 0, layers: 2"
 REQUIRED = {
     "pad": "amount: 1",
+    "attention": "heads: 1",
     "group_norm": "groups: 2",
     "constant": "shape: [4]",
     "constant.base": "values: sinusoid, shape: [4, 4]",
