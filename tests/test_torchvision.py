@@ -25,7 +25,7 @@ from netspec.loading import load
 from netspec.passes import logits
 from netspec.types import Float
 from tests.backends.native import NATIVE
-from tests.having import needs, ready
+from tests.having import ready
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ RENAMED = {"layer_scale": "weight"}
 
 def torchvision() -> Any:
     """The models of torchvision. Its compiled ops may not fit the installed PyTorch: no model here calls one."""
-    needs("torch")
+    pytest.importorskip("torch")
     pytest.importorskip("PIL")
     if importlib.util.find_spec("torchvision") is None:
         pytest.skip("torchvision is not installed")

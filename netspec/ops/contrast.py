@@ -20,7 +20,7 @@ class LocalContrastNorm(Pointwise):
 
     v = x − Σ w x and y = v / max(c, σ), with σ = √(Σ w v²) and c, the mean of σ over the positions of the sample
     (Jarrett et al. 2009, section 2). The sums are over the window and all channels; the weights w of a window sum to 1,
-    also at a border, where the positions outside the map do not count, as in Torch.
+    also at a border, where the positions outside the map do not count.
     """
 
     keyword: ClassVar[str] = "local_contrast_norm"

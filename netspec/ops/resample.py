@@ -35,7 +35,7 @@ class Resize(Op):
     ⌊p · i / o⌋ to before ⌈(p + 1) · i / o⌉.
 
     `antialias` widens the kernel of an interpolation by i / o where that is above 1, and divides the weights by their
-    sum; the kernel of `cubic` then has a = −½. All are as in PyTorch, with any number of axes.
+    sum; the kernel of `cubic` then has a = −½. All take any number of axes.
     """
 
     keyword = "resize"

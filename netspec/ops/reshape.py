@@ -245,11 +245,11 @@ class Blocks(Op):
 class SpaceToDepth(Blocks):
     """Turns each block of positions into channels; positions in a block are counted row by row.
 
-    Channel c of C, position p in the block becomes channel c·blockⁿ + p with `order: crd`, as in PyTorch's pixel
-    unshuffle, and channel p·C + c with `dcr`, as in TensorFlow and ONNX. `depth_to_space` with the same order is the
-    inverse. `darknet` is the reorg layer of Darknet (YOLOv2) as it runs, for images: it reads its C input channels as
-    C/block² channels of a map that is `block` times as high and wide, makes C channels of them by `dcr`, and reads the
-    result as C·block² channels of the smaller map.
+    Channel c of C, position p in the block becomes channel c·blockⁿ + p with `order: crd`, a pixel unshuffle, and
+    channel p·C + c with `dcr`. `depth_to_space` with the same order is the inverse. `darknet` is the reorg layer of
+    Darknet (YOLOv2) as it runs, for images: it reads its C input channels as C/block² channels of a map that is `block`
+    times as high and wide, makes C channels of them by `dcr`, and reads the result as C·block² channels of the smaller
+    map.
     """
 
     keyword = "space_to_depth"
@@ -302,8 +302,8 @@ class SpaceToDepth(Blocks):
 class DepthToSpace(Blocks):
     """Turns channels into blocks of positions, as the pixel shuffle of Shi et al. 2016: `space_to_depth` undone.
 
-    Channel c·blockⁿ + p becomes channel c of C, position p in the block, counted row by row; with `order: dcr`, as
-    TensorFlow's and ONNX' own, channel p·C + c does.
+    Channel c·blockⁿ + p becomes channel c of C, position p in the block, counted row by row; with `order: dcr`,
+    channel p·C + c does.
     """
 
     keyword = "depth_to_space"

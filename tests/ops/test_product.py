@@ -15,8 +15,8 @@ from netspec.ops.conv import Conv
 from netspec.ops.dense import Dense
 from netspec.ops.product import Contract
 from netspec.types import Type
-from netspec_numpy.lowerings import forward
 from tests.building import Sketch
+from tests.oracle import forward
 
 
 def contract(axes: str) -> Contract:
