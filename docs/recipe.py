@@ -27,7 +27,7 @@ from netspec.recipe.augmentation import AUGMENTATIONS
 from netspec.recipe.clipping import CLIPS
 from netspec.recipe.losses import LOSSES
 from netspec.recipe.metrics import METRICS
-from netspec.recipe.model import Augment, Clip, Loss, Metric, Named, Schedule
+from netspec.recipe.model import Augment, GradientClip, Loss, Metric, Named, Schedule
 from netspec.recipe.optimizers import OPTIMIZERS
 from netspec.recipe.schedules import SCHEDULES
 from netspec.recipe.whitening import WHITENINGS
@@ -37,7 +37,7 @@ FAMILIES: tuple[tuple[str, str, ModuleType, type[Named], Mapping[str, type[Any]]
     ("Optimisers", "optimizer", optimizer_models, Named, OPTIMIZERS),
     ("Schedules", "schedule", schedule_models, Schedule, SCHEDULES),
     ("Whitening", "whiten", whitening, Named, WHITENINGS),
-    ("Limits of gradients", "clip", clipping, Clip, CLIPS),
+    ("Limits of gradients", "clip", clipping, GradientClip, CLIPS),
     ("Metrics", "metrics", metric_models, Metric, METRICS),
     ("Augmentation", "augment", augmentation, Augment, AUGMENTATIONS),
 )

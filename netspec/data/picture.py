@@ -32,7 +32,7 @@ _MOST = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
+class SampleTile:
     """One sample: its pixels (height, width, 3), the words below it, and a box in its pixels if it has one."""
 
     pixels: Any
@@ -40,7 +40,7 @@ class Tile:
     box: tuple[float, ...] | None = None
 
 
-def tiles(parts: Parts, count: int = COUNT) -> list[Tile]:
+def tiles(parts: Parts, count: int = COUNT) -> list[SampleTile]:
     """The first training samples of each class, in the order of the classes; else the first samples.
 
     Raises:
@@ -81,7 +81,7 @@ def tiles(parts: Parts, count: int = COUNT) -> list[Tile]:
             else None
         )
         thin = max(1, -(-max(pixels.shape[:2]) // _MOST))
-        found.append(Tile(pixels[::thin, ::thin], words, box and tuple(each / thin for each in box)))
+        found.append(SampleTile(pixels[::thin, ::thin], words, box and tuple(each / thin for each in box)))
     return found
 
 
@@ -151,7 +151,7 @@ def as_png(pixels: Array) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(whole)
 
 
-def sheet(shown: list[Tile]) -> bytes:
+def sheet(shown: list[SampleTile]) -> bytes:
     """The tiles as one PNG file, each enlarged by a whole number, without words."""
     import numpy as np
 
@@ -169,7 +169,7 @@ def sheet(shown: list[Tile]) -> bytes:
     return as_png(paper)
 
 
-def as_svg(title: str, shown: list[Tile]) -> str:
+def as_svg(title: str, shown: list[SampleTile]) -> str:
     """The tiles as an SVG file, with their words; each is an embedded PNG."""
     widest = max(_scaled(tile)[0] for tile in shown)
     tallest = max(_scaled(tile)[1] for tile in shown)
@@ -204,7 +204,7 @@ def as_svg(title: str, shown: list[Tile]) -> str:
     return "\n".join([*lines, "</svg>", ""])
 
 
-def _scaled(tile: Tile) -> tuple[int, int]:
+def _scaled(tile: SampleTile) -> tuple[int, int]:
     """The size of a tile in the picture: its longer side is always the same, the other at least 12 pixels."""
     height, width = tile.pixels.shape[:2]
     factor = _SIDE / max(height, width)

@@ -8,7 +8,17 @@ from collections.abc import Sequence
 from netspec.dataclass import dataclass
 from netspec.lowering.parts import Items
 from netspec.lowering.statements import StatementRuns
-from netspec.lowering.tree import Affine, Alternating, Branch, EqualRun, Hole, LiteralRow, Power, Tree, equal
+from netspec.lowering.tree import (
+    Affine,
+    Alternating,
+    Branch,
+    EqualRun,
+    Hole,
+    LiteralRow,
+    Multiplying,
+    Tree,
+    equal,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +206,7 @@ class _Product(_Kind):
     def tree(self, part: Hole, second: LiteralRow, at: int, variable: str) -> Tree:
         pairs = _columns(part.row, second)
         start = part.holding(tuple(a // (b // a) ** at for a, b in pairs))
-        return Power(start, part.holding(tuple(b // a for a, b in pairs), "ratio"), variable)
+        return Multiplying(start, part.holding(tuple(b // a for a, b in pairs), "ratio"), variable)
 
 
 class _Turns(_Kind):

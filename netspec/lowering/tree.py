@@ -1,7 +1,7 @@
 """The tree of a text. Backends write statements, which become trees; the trees of all uses of a block are merged.
 
 A `Hole` is a literal with its value in each use, a `Branch` a form with trees in it, a `RepetitionNumber` the number of
-a repetition, an `Affine` a literal that counts up, a `Power` one that is multiplied, an `Alternating` one that has two
+a repetition, an `Affine` a literal that counts up, a `Multiplying` one that is multiplied, an `Alternating` one that has two
 values in turn, and an `EqualRun` one or more equal repetitions. The forms in `parts` and `statements` decide how a
 branch is written; a new kind of text is a new form, and nothing here changes.
 """
@@ -45,7 +45,7 @@ class TreeWriter(Protocol):
     def affine(self, part: Affine) -> str:
         """The text of a literal that counts up."""
 
-    def power(self, part: Power) -> str:
+    def power(self, part: Multiplying) -> str:
         """The text of a literal that is multiplied."""
 
     def alternating(self, part: Alternating) -> str:
@@ -331,7 +331,7 @@ class Affine(Tree):
         return start + step * number
 
 
-class Power(Affine):
+class Multiplying(Affine):
     """A literal that is multiplied from repetition to repetition: start · step ** i."""
 
     __slots__ = ()

@@ -8,7 +8,7 @@ from netspec.backend import LocalName
 from netspec.lowering.derive import Expression
 from netspec.lowering.parts import Names, Part, literal, tree
 from netspec.lowering.statements import Text, lines
-from netspec.lowering.tree import Affine, Alternating, EqualRun, Hole, Power, Tree
+from netspec.lowering.tree import Affine, Alternating, EqualRun, Hole, Multiplying, Tree
 
 
 class Pen:
@@ -46,7 +46,7 @@ class Pen:
             return f"{start} - {counted}"
         return counted if start == "0" else f"{start} + {counted}"
 
-    def power(self, part: Power) -> str:
+    def power(self, part: Multiplying) -> str:
         step, start = self.expression(part.step), self.expression(part.start)
         sign = "**" if step.text.replace(".", "").isidentifier() or step.text.isdigit() else " ** "
         counted = f"{step.operand}{sign}{part.variable}"

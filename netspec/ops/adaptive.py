@@ -7,7 +7,7 @@ from typing import Self
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Misfit, Moves, Op
 from netspec.ops.fields import PerAxis
-from netspec.ops.reach import Portion, Reach
+from netspec.ops.reach import EqualPortion, Reach
 from netspec.ops.window import broadcast, spatial
 from netspec.types import Type
 
@@ -44,7 +44,7 @@ class AdaptivePool(Op):
         return "positions" if self.size == inputs[0].sizes else None
 
     def reach(self, inputs: Inputs) -> Reach | None:
-        return Reach(tuple(map(Portion, inputs[0].sizes, self.size)))
+        return Reach(tuple(map(EqualPortion, inputs[0].sizes, self.size)))
 
 
 class AdaptiveAvgPool(AdaptivePool):

@@ -21,7 +21,7 @@ FORM = "`a b, a c -> b c`: the names of the axes of each input, and those of the
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class AxisNames:
     """The names of the axes of all inputs and of the output, the channels first, without the batch."""
 
     inputs: tuple[tuple[str, ...], ...]
@@ -39,9 +39,9 @@ class Named:
         rows = [batch + "".join(map(found.__getitem__, row)) for row in (*self.inputs, self.output)]
         return f"{','.join(rows[:-1])}->{rows[-1]}"
 
-    def channels_last(self) -> Named:
+    def channels_last(self) -> AxisNames:
         """The same for tensors with their channels last."""
-        return Named(tuple((*row[1:], row[0]) for row in self.inputs), (*self.output[1:], self.output[0]))
+        return AxisNames(tuple((*row[1:], row[0]) for row in self.inputs), (*self.output[1:], self.output[0]))
 
 
 class Product(Merge):
@@ -49,7 +49,7 @@ class Product(Merge):
 
     any_channels = True
 
-    def names(self, inputs: Inputs) -> Named:
+    def names(self, inputs: Inputs) -> AxisNames:
         """The names of all axes. The op must be resolved."""
         raise NotImplementedError
 
@@ -143,9 +143,9 @@ class Matmul(Product, Ordered):
             )
         return self
 
-    def names(self, inputs: Inputs) -> Named:
+    def names(self, inputs: Inputs) -> AxisNames:
         stack = ("c", "d")[: inputs[0].rank - 2]
-        return Named(((*stack, "i", "k"), (*stack, "k", "j")), (*stack, "i", "j"))
+        return AxisNames(((*stack, "i", "k"), (*stack, "k", "j")), (*stack, "i", "j"))
 
 
 class Contract(Product):
@@ -167,9 +167,9 @@ class Contract(Product):
         _check(self.axes, inputs)
         return self
 
-    def names(self, inputs: Inputs) -> Named:
+    def names(self, inputs: Inputs) -> AxisNames:
         given, _, made = self.axes.partition("->")
-        return Named(tuple(tuple(row.split()) for row in given.split(",")), tuple(made.split()))
+        return AxisNames(tuple(tuple(row.split()) for row in given.split(",")), tuple(made.split()))
 
     @classmethod
     def sample(cls, type_: Type) -> dict[str, object]:

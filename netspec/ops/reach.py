@@ -216,7 +216,7 @@ class Filtered:
 
 
 @dataclass(frozen=True, slots=True)
-class Portion:
+class EqualPortion:
     """Of `length` inputs, output p of `count` depends on those that its equal portion of them touches."""
 
     length: int

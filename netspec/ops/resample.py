@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Meaning, Misfit, Moves, Op
 from netspec.ops.fields import PerAxis
-from netspec.ops.reach import Filtered, Portion, Reach, Sampling, Taps
+from netspec.ops.reach import EqualPortion, Filtered, Reach, Sampling, Taps
 from netspec.ops.window import broadcast, spatial
 from netspec.types import Type
 
@@ -136,7 +136,7 @@ class Resize(Op):
         if self.mode == "nearest_exact":
             return Sampling(2 * i, 2 * o, i)
         if self.mode == "area":
-            return Portion(i, o)
+            return EqualPortion(i, o)
         if self.antialias and o < i:
             return Filtered(i, o, RADIUS[self.mode])
         around = RADIUS[self.mode] - 1

@@ -11,10 +11,10 @@ from netspec.model import BeforeValidator, Field, Info, Model, RefusedValue, fie
 from netspec.recipe.model import (
     SMALLEST,
     Augment,
-    Clip,
     Count,
     Flag,
     Fraction,
+    GradientClip,
     Limit,
     Loss,
     Metric,
@@ -144,7 +144,7 @@ class Recipe(Settings):
     losses: dict[str, Loss] = Field(default_factory=dict)
     optimizer: Named = OPTIMIZERS["adam"]()
     schedule: Schedule | None = None
-    clip: Clip | None = None
+    clip: GradientClip | None = None
     l2: Annotated[
         NotNegative | dict[str, NotNegative] | None,
         Field(description="a float32 number from 0, or a mapping from layers to such numbers"),

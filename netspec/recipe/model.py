@@ -117,7 +117,7 @@ class Augment(Named):
     ] = 1.0
 
 
-class Clip(Named):
+class GradientClip(Named):
     """A limit of the gradients, before the step of the optimiser."""
 
     main: ClassVar[str | None] = "limit"

@@ -19,7 +19,7 @@ class ConstantRate(Schedule):
     kind: ClassVar[Literal["constant"]] = "constant"
 
 
-class Step(Schedule):
+class StepDecay(Schedule):
     """The factor is multiplied by `factor` every `every` epochs, or after as many epochs as each number in `at` says.
 
     Epochs count from the start of the training, warm-up or not. One of `every` and `at` is needed.
@@ -109,7 +109,7 @@ class Plateau(Schedule):
     smallest: Share = 0.0
 
 
-AnySchedule = ConstantRate | Step | Exponential | InverseTime | Cosine | Polynomial | OneCycle | Plateau
+AnySchedule = ConstantRate | StepDecay | Exponential | InverseTime | Cosine | Polynomial | OneCycle | Plateau
 SCHEDULES: dict[str, type[Any]] = family(
-    ConstantRate, Step, Exponential, InverseTime, Cosine, Polynomial, OneCycle, Plateau
+    ConstantRate, StepDecay, Exponential, InverseTime, Cosine, Polynomial, OneCycle, Plateau
 )

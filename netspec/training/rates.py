@@ -17,7 +17,7 @@ from netspec.recipe.schedules import (
     OneCycle,
     Plateau,
     Polynomial,
-    Step,
+    StepDecay,
 )
 
 
@@ -88,7 +88,7 @@ def _constant(schedule: ConstantRate | Plateau, step: int, course: Course) -> fl
     return 1.0
 
 
-def _step(schedule: Step, step: int, course: Course) -> float:
+def _step(schedule: StepDecay, step: int, course: Course) -> float:
     epoch = step // course.steps_per_epoch
     passed = sum(epoch >= at for at in schedule.at)
     return float(schedule.factor ** (epoch // schedule.every if schedule.every else passed))
@@ -131,7 +131,7 @@ def _along(start: float, end: float, done: float) -> float:
 Factor = Callable[[Any, int, Course], float]
 FACTORS: Mapping[type[Any], Factor] = {
     ConstantRate: _constant,
-    Step: _step,
+    StepDecay: _step,
     Exponential: _exponential,
     InverseTime: _inverse_time,
     Cosine: _cosine,
