@@ -58,10 +58,10 @@ def _projected(op: Attention, site: Site, given: Mapping[str, str]) -> tuple[str
     q, types = given[QUERIES.name], op.given(site.types)
     k = given.get(KEYS.name, q)
     v = given.get(VALUES.name, k)
-    q, k, v = (
-        site.reshape(x, (types[role.name].channels or 0, -1))
-        for x, role in ((q, QUERIES), (k, KEYS), (v, VALUES))
-    )
+    # One value can have several roles.
+    channels = {x: types[role.name].channels or 0 for x, role in ((v, VALUES), (k, KEYS), (q, QUERIES))}
+    flat = {x: site.reshape(x, (count, -1)) for x, count in channels.items()}
+    q, k, v = flat[q], flat[k], flat[v]
     if not op.project:
         return q, k, v
     if "qkv.weight" in site.weights:
@@ -118,12 +118,15 @@ def _weights(op: Attention, site: Site, scores: str, given: Mapping[str, str], p
 
 def _seen(op: Attention, site: Site, given: Mapping[str, str], pairs: tuple[int, int]) -> str:
     """Which keys each query sees, as booleans for (N, heads, queries, keys); "" if it sees all."""
+    by_place = op.causal or op.window is not None
+    if not by_place and LENGTHS.name not in given:
+        return ""
     seen = []
     zero, one = site.integer(0), site.integer(1)
     keys = site.emit("Range", zero, site.integer(pairs[1]), one)
-    queries = site.emit(
-        "Unsqueeze", site.emit("Range", zero, site.integer(pairs[0]), one), site.integers((1,))
-    )
+    if by_place:
+        places = site.emit("Range", zero, site.integer(pairs[0]), one)
+        queries = site.emit("Unsqueeze", places, site.integers((1,)))
     if op.causal:
         seen.append(site.emit("LessOrEqual", keys, queries))
     if op.window is not None:
@@ -134,7 +137,7 @@ def _seen(op: Attention, site: Site, given: Mapping[str, str], pairs: tuple[int,
         seen.append(site.emit("Less", keys, lengths))
     while len(seen) > 1:
         seen = [site.emit("And", seen[0], seen[1]), *seen[2:]]
-    return seen[0] if seen else ""
+    return seen[0]
 
 
 # Blocks

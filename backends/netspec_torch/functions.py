@@ -93,7 +93,7 @@ ACTIVATIONS: Mapping[type[Op], Callable[[Any, Part, str], Part]] = table(
     on(Exp, lambda op, x, dim: call("torch.exp", x)),
     on(Log, lambda op, x, dim: call("torch.log", x)),
     on(Sqrt, lambda op, x, dim: call("torch.sqrt", x)),
-    on(Power, lambda op, x, dim: seq(x, " ** ", Slot(op.exponent, "exponent", kept=True))),
+    on(Power, lambda op, x, dim: call("torch.pow", x, Slot(op.exponent, "exponent", kept=True))),
     on(Square, lambda op, x, dim: call("torch.square", x)),
     on(Abs, lambda op, x, dim: call("torch.abs", x)),
     on(Clip, _clip),

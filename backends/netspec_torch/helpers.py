@@ -182,7 +182,7 @@ def lift_gates_(bias, *values):
         part.add_(value)''',
     "DropPath": '''\
 class DropPath(nn.Module):
-    """In training sets whole samples to 0 with this probability, and makes up for it in the others."""
+    """In training sets whole samples to 0 with this probability, and scales up the others."""
 
     def __init__(self, rate):
         super().__init__()
@@ -330,7 +330,7 @@ class NearestUpsample(nn.Module):
         return x''',
     "DarknetReorg": '''\
 class DarknetReorg(nn.Module):
-    """Blocks of positions become channels in the order of Darknet, which reads the input as a larger map."""
+    """Blocks become channels in the order of Darknet, which reads the input as a larger map."""
 
     def __init__(self, block):
         super().__init__()
@@ -344,7 +344,7 @@ class DarknetReorg(nn.Module):
         return x.reshape(batch, channels * block**2, height // block, width // block)''',
     "NearestExact": '''\
 class NearestExact(nn.Module):
-    """The values in the middle of equal portions, up to a size or that of a second map; PyTorch rounds their places."""
+    """The values in the middle of equal portions; PyTorch rounds their places."""
 
     def __init__(self, size=None):
         super().__init__()
@@ -369,24 +369,25 @@ class FilteredResize(nn.Module):
         if self.factor:
             sizes = [length * factor for length, factor in zip(x.shape[2:], self.factor)]
         for dim, size in enumerate(sizes or like.shape[2:], start=2):
-            shares = self.shares(x.shape[dim], size).to(x)
+            shares = self.shares(x, x.shape[dim], size).to(x)
             x = torch.tensordot(x, shares, dims=([dim], [1])).movedim(-1, dim)
         return x
 
-    def shares(self, length, size):
+    def shares(self, x, length, size):
         """How much of each position of the input is in each of the output."""
-        places = torch.arange(size, dtype=torch.float64)
+        how = {"device": x.device, "dtype": torch.promote_types(x.dtype, torch.float32)}
+        places = torch.arange(size, **how)
         if self.align_corners:
             places = places * (length - 1) / max(size - 1, 1)
         else:
             places = (places + 0.5) * length / size - 0.5
         if self.antialias:
-            distances = torch.arange(length) - places[:, None]
+            distances = torch.arange(length, **how) - places[:, None]
             shares = self.kernel(distances / max(length / size, 1), -0.5)
             return shares / shares.sum(dim=1, keepdim=True)
-        taps = places.floor()[:, None] + torch.arange(-1, 3)
+        taps = places.floor()[:, None] + torch.arange(-1, 3, **how)
         weights = self.kernel(taps - places[:, None], -0.75)
-        nothing = torch.zeros(size, length, dtype=torch.float64)
+        nothing = torch.zeros(size, length, **how)
         return nothing.scatter_add(1, taps.clamp(0, length - 1).long(), weights)
 
     def kernel(self, distances, a):

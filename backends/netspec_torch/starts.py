@@ -223,8 +223,16 @@ def _given(values: Nested, tensor: str) -> Start:
     whole = literal(values)
     if len(whole) <= WIDE or not isinstance(values, tuple):
         return ((f"given_({tensor}, {whole})", 0),)
-    rows = (f"{literal(row)}," for row in values)
-    return (f"given_({tensor}, (", 0), *((row, 1) for row in rows), ("))", 0)
+    return ("given_(", 0), (f"{tensor},", 1), *_rows(values, 1), (")", 0)
+
+
+def _rows(values: Nested, depth: int) -> Start:
+    """Values as an argument: on one line, or on one for each along their first axis."""
+    whole = literal(values)
+    if len(whole) <= WIDE or not isinstance(values, tuple):
+        return ((f"{whole},", depth),)
+    rows = (line for row in values for line in _rows(row, depth + 1))
+    return ("(", depth), *rows, ("),", depth)
 
 
 def _call(text: str) -> Start:

@@ -125,7 +125,7 @@ def test_the_text_holds_only_imports_classes_and_what_starts_the_weights(sources
         docstring, *others = ast.parse(source.text).body
         assert isinstance(docstring, ast.Expr)
         functions = [each.name for each in others if isinstance(each, ast.FunctionDef)]
-        assert set(functions) <= {"init_weights", "bilinear_", "gates_", "lift_gates_"}
+        assert set(functions) <= {"init_weights", "bilinear_", "given_", "gates_", "lift_gates_"}
         kinds = (ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef)
         assert all(isinstance(each, kinds) for each in others)
 

@@ -23,7 +23,8 @@ class Divide(layers.Layer):
 
     def call(self, inputs):
         rank = max(len(x.shape) for x in inputs)
-        first, second = [ops.expand_dims(x, tuple(range(1, 1 + rank - len(x.shape)))) for x in inputs]
+        new = [tuple(range(1, 1 + rank - len(x.shape))) for x in inputs]
+        first, second = map(ops.expand_dims, inputs, new)
         return first / second
 '''
 

@@ -49,9 +49,10 @@ class LocalContrastNormalization(layers.Layer):
     def around(self, x):
         """The mean of the window around each position; positions outside the map do not count."""
         x = ops.mean(x, axis=-1, keepdims=True)
-        window = ops.ones((), dtype=x.dtype)
+        window = ops.convert_to_tensor(1.0, x.dtype)
         for size in self.kernel_size:
-            steps = (ops.arange(size, dtype=x.dtype) - size // 2) / (self.spread * size)
+            steps = [(at - size // 2) / (self.spread * size) for at in range(size)]
+            steps = ops.convert_to_tensor(steps, x.dtype)
             window = ops.expand_dims(window, -1) * ops.exp(-0.5 * ops.square(steps))
         window = ops.expand_dims(window, (-1, -2))
         inside = ops.conv(ops.ones_like(x[:1]), window, padding="same")
@@ -191,7 +192,7 @@ class Sampling(layers.Layer):
 
     def call(self, inputs):
         mean, log_variance = inputs
-        noise = keras.random.normal(ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator)
+        noise = keras.random.normal(ops.shape(mean), dtype=self.compute_dtype, seed=self.seed_generator)
         return mean + noise * ops.exp(0.5 * log_variance)
 
     def compute_output_shape(self, input_shape):

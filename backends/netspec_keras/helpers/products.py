@@ -43,7 +43,7 @@ class Reduction(layers.Layer):
 
 ROOT = '''
 class RootOfSquares(layers.Layer):
-    """The norm of all values along some axes; centred, their deviation. Where it is 0, so is its derivative."""
+    """The norm along some axes; centred, the deviation. Where it is 0, so is its derivative."""
 
     def __init__(self, axis, centred=False, keepdims=False, squeezed=(), **kwargs):
         super().__init__(**kwargs)

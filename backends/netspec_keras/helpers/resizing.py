@@ -88,7 +88,7 @@ class AreaResizing(LinearResizing):
 '''
 
 CUBIC = '''
-def cubic(x, a):
+def cubic_kernel(x, a):
     """The kernel of a cubic convolution; Keras' backends have different ones."""
     x = abs(x)
     if x < 1:
@@ -104,13 +104,13 @@ class CubicResizing(LinearResizing):
         place = self.place(at, length, size)
         shares, first = [0.0] * length, int(place // 1) - 1
         for near in range(first, first + 4):
-            shares[min(max(near, 0), length - 1)] += cubic(place - near, -0.75)
+            shares[min(max(near, 0), length - 1)] += cubic_kernel(place - near, -0.75)
         return shares
 '''
 
 SMOOTH_LINEAR_RESIZING = '''
 class SmoothLinearResizing(LinearResizing):
-    """Interpolates with a kernel that is as wide as the step, so that no position is passed over."""
+    """Interpolates with a kernel as wide as the step, so that no position is passed over."""
 
     def shares(self, at, length, size):
         place, step = self.place(at, length, size), max(length / size, 1)
@@ -126,12 +126,12 @@ class SmoothCubicResizing(SmoothLinearResizing):
     """The same with a cubic kernel."""
 
     def kernel(self, x):
-        return cubic(x, -0.5)
+        return cubic_kernel(x, -0.5)
 '''
 
 SPACE_TO_DEPTH = '''
 class SpaceToDepth(layers.Layer):
-    """Each block of positions becomes channels, by channel or by place in the block; Keras has none."""
+    """Blocks of positions become channels, by channel or by place in the block."""
 
     def __init__(self, block_size, order="crd", **kwargs):
         super().__init__(**kwargs)
@@ -170,7 +170,7 @@ class DepthToSpace(layers.Layer):
 
 DARKNET_REORG = '''
 class DarknetReorg(layers.Layer):
-    """Blocks of positions become channels in the order of Darknet, which reads the input as a larger map."""
+    """Blocks become channels in the order of Darknet, which reads the input as a larger map."""
 
     def __init__(self, block_size, **kwargs):
         super().__init__(**kwargs)
@@ -188,7 +188,7 @@ class DarknetReorg(layers.Layer):
 
 CHANNEL_PADDING = '''
 class ChannelPadding(layers.Layer):
-    """Channels before and behind: of one value, mirrored, or the outermost again; Keras pads positions only."""
+    """Pads channels with one value, mirrored, or with the outermost; Keras pads positions only."""
 
     def __init__(self, channels, mode="constant", value=0.0, **kwargs):
         super().__init__(**kwargs)
@@ -226,10 +226,10 @@ HELPERS: dict[str, Helper] = {
     "NearestExact": Helper(NEAREST_EXACT, needs=("NearestUpsampling",)),
     "LinearResizing": Helper(LINEAR_RESIZING, needs=("weighted",)),
     "AreaResizing": Helper(AREA_RESIZING, needs=("LinearResizing",)),
-    "cubic": Helper(CUBIC),
-    "CubicResizing": Helper(CUBIC_RESIZING, needs=("LinearResizing", "cubic")),
+    "cubic_kernel": Helper(CUBIC),
+    "CubicResizing": Helper(CUBIC_RESIZING, needs=("LinearResizing", "cubic_kernel")),
     "SmoothLinearResizing": Helper(SMOOTH_LINEAR_RESIZING, needs=("LinearResizing",)),
-    "SmoothCubicResizing": Helper(SMOOTH_CUBIC_RESIZING, needs=("SmoothLinearResizing", "cubic")),
+    "SmoothCubicResizing": Helper(SMOOTH_CUBIC_RESIZING, needs=("SmoothLinearResizing", "cubic_kernel")),
     "SpaceToDepth": Helper(SPACE_TO_DEPTH),
     "DepthToSpace": Helper(DEPTH_TO_SPACE),
     "DarknetReorg": Helper(DARKNET_REORG),

@@ -70,7 +70,7 @@ class Bilinear(keras.initializers.Initializer):
 
 GIVEN = '''
 class Given(keras.initializers.Initializer):
-    """Values as they are, in the order of the axes of the variable; Keras rounds a constant to single precision."""
+    """Values as they are, in the order of the variable's axes; Keras rounds a constant."""
 
     def __init__(self, values):
         self.values = values
