@@ -31,12 +31,15 @@ $attend
         return y.transpose(1, 2).flatten(2)  #: !map
         return y.transpose(1, 2).flatten(2).unflatten(1, sizes)  #: map
   #: bounded
+    def places(self, x):  #: bounded
+        return torch.arange(x.shape[2], device=x.device)  #: bounded
+  #: bounded
     def mask(self, $masked):  #: bounded
         """What each query sees, or what is added to its scores; None if it sees all."""  #: bounded
         if $unbounded:  #: bounded
             return None  #: bounded
-        queries, keys = (torch.arange(x.shape[2], device=x.device) for x in (q, k))  #: bounded causal | window
-        keys = torch.arange(k.shape[2], device=k.device)  #: lengths !causal !window
+        queries, keys = self.places(q), self.places(k)  #: bounded causal | window
+        keys = self.places(k)  #: lengths !causal !window
         seen = keys >= 0  #: bounded
         if lengths is not None:  #: lengths
             seen = (keys < lengths[:, None])[:, None, None]  #: lengths

@@ -38,9 +38,8 @@ def activate(x: Part, activation: Op | None, dim: int = 1) -> Part:
 
 
 def is_open(activation: Op | None) -> bool:
-    """Whether a method after the activation needs brackets: it is a quotient or a power and not a call."""
-    is_quotient = isinstance(activation, Softplus) and activation.beta != 1
-    return is_quotient or isinstance(activation, HardSigmoid | Power)
+    """Whether a method after the activation needs brackets: it is a quotient and not a call."""
+    return isinstance(activation, HardSigmoid)
 
 
 def _scaled(op: Softmax | LogSoftmax, x: Part) -> Part:
@@ -48,12 +47,9 @@ def _scaled(op: Softmax | LogSoftmax, x: Part) -> Part:
 
 
 def _softplus(op: Softplus, x: Part, dim: str) -> Part:
-    """`F.softplus` is linear from 20 on."""
-    if op.beta == 1:
-        return call("torch.logaddexp", x, call("torch.zeros_like", x))
-    beta = Slot(op.beta, "beta", kept=True)
-    both = call("torch.logaddexp", seq(beta, " * ", x), call("torch.zeros_like", x))
-    return seq(both, " / ", beta)
+    """`F.softplus` is linear above its threshold; from 40 on that is exact in float64, from its own, 20, it is not."""
+    given = () if op.beta == 1 else (Argument(Slot(op.beta, "beta", kept=True), "beta"),)
+    return Call("F.softplus", (Argument(x), *given, Argument("40", "threshold")))
 
 
 def _clip(op: Clip, x: Part, dim: str) -> Part:

@@ -125,7 +125,7 @@ class TableConv{rank}d(nn.Module):
 def _local_contrast_norm(rank: int) -> str:
     return f'''\
 class LocalContrastNorm{rank}d(nn.Module):
-    """Subtracts the mean of a Gaussian window over all channels, and divides by its deviation (Jarrett et al. 2009)."""
+    """Subtracts the mean of a Gaussian window over all channels, divides by its deviation."""
 
     def __init__(self, kernel, spread=0.25, divide=True, eps=1e-4):
         super().__init__()
@@ -357,7 +357,7 @@ class NearestExact(nn.Module):
         return x''',
     "FilteredResize": '''\
 class FilteredResize(nn.Module):
-    """Interpolates axis by axis, with a linear or a cubic kernel; PyTorch has these for images only."""
+    """Interpolates axis by axis, linearly or cubically; PyTorch has these for images only."""
 
     def __init__(self, size=None, factor=None, cubic=False, align_corners=False, antialias=False):
         super().__init__()
@@ -367,7 +367,8 @@ class FilteredResize(nn.Module):
     def forward(self, x, like=None):
         sizes = self.size
         if self.factor:
-            sizes = [length * factor for length, factor in zip(x.shape[2:], self.factor)]
+            pairs = zip(x.shape[2:], self.factor, strict=True)
+            sizes = [length * factor for length, factor in pairs]
         for dim, size in enumerate(sizes or like.shape[2:], start=2):
             shares = self.shares(x, x.shape[dim], size).to(x)
             x = torch.tensordot(x, shares, dims=([dim], [1])).movedim(-1, dim)

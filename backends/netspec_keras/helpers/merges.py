@@ -23,9 +23,11 @@ class Divide(layers.Layer):
 
     def call(self, inputs):
         rank = max(len(x.shape) for x in inputs)
-        new = [tuple(range(1, 1 + rank - len(x.shape))) for x in inputs]
-        first, second = map(ops.expand_dims, inputs, new)
+        first, second = [self.spread(x, rank - len(x.shape)) for x in inputs]
         return first / second
+
+    def spread(self, x, axes):
+        return ops.expand_dims(x, tuple(range(1, 1 + axes)))
 '''
 
 ADD = '''

@@ -192,7 +192,8 @@ class Sampling(layers.Layer):
 
     def call(self, inputs):
         mean, log_variance = inputs
-        noise = keras.random.normal(ops.shape(mean), dtype=self.compute_dtype, seed=self.seed_generator)
+        shape, seed = ops.shape(mean), self.seed_generator
+        noise = keras.random.normal(shape, dtype=self.compute_dtype, seed=seed)
         return mean + noise * ops.exp(0.5 * log_variance)
 
     def compute_output_shape(self, input_shape):
