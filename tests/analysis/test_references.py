@@ -19,6 +19,7 @@ from netspec.ops.attention import Attention
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from netspec.ops.dense import Dense, Rbf
+from netspec.ops.product import Named, Product
 from netspec.ops.swept import Swept
 from netspec.ops.transpose import ConvTranspose
 from netspec.weights import initialise
@@ -81,6 +82,23 @@ class Loops:
                     out[(unit, *place)] += (value - weight) ** 2 if squares else weight * value
                     self.products += 1
         return out
+
+    def multiplied(self, named: Named, tensors: list[Floats]) -> Floats:
+        """Two tensors after the other, from the left; an axis is summed as soon as no later one has it."""
+        kept, value = named.inputs[0], tensors[0]
+        for number, (row, other) in enumerate(zip(named.inputs[1:], tensors[1:], strict=True), start=1):
+            sizes = dict(zip((*kept, *row), (*value.shape, *other.shape), strict=True))
+            later = {name for each in named.inputs[number + 1 :] for name in each}
+            last = number == len(named.inputs) - 1
+            after = named.output if last else tuple(each for each in sizes if each in later | {*named.output})
+            out = np.zeros([sizes[each] for each in after])
+            for place in product(*map(range, sizes.values())):
+                at = dict(zip(sizes, place, strict=True))
+                first, second, target = (tuple(at[name] for name in each) for each in (kept, row, after))
+                out[target] += value[first] * other[second]
+                self.products += 1
+            kept, value = after, out
+        return value
 
     def layer(self, op: Op, x: Floats, weights: dict[str, Floats], shape: tuple[int, ...]) -> Floats:
         channels = list(range(x.shape[0]))
@@ -147,9 +165,31 @@ def test_macs_are_the_products_that_loops_count_in_every_case() -> None:
     check_products(COUNTED)
 
 
+PRODUCTS = [case for case in CASES if isinstance(case.graph().nodes[-1].op, Product)]
+
+
+def test_macs_of_products_of_tensors_are_those_that_loops_count() -> None:
+    assert {case.keyword for case in PRODUCTS} == {"matmul", "contract"}
+    for case in PRODUCTS:
+        graph = case.graph()
+        node = graph.nodes[-1]
+        assert isinstance(node.op, Product)
+        random = np.random.default_rng(0)
+        batch = {each.name: random.standard_normal((1, *each.type.shape)) for each in graph.inputs}
+        values = batch | forward(graph, initialise(graph, 1, "float64"), batch, training=False)
+        loops = Loops()
+        tensors = [np.asarray(values[each], "float64")[0] for each in node.inputs]
+        result = loops.multiplied(node.op.names([graph.types[each] for each in node.inputs]), tensors)
+        oracle = np.asarray(values[node.name], "float64")[0]
+        np.testing.assert_allclose(result, oracle, atol=1e-12, err_msg=case.name)
+        assert analyze(graph).layers[-1].macs == loops.products, case.name
+
+
 def test_other_layers_have_no_macs() -> None:
     for case in CASES:
-        if not any(isinstance(node.op, (*WEIGHTED, Swept, Attention)) for node in case.graph().nodes):
+        if not any(
+            isinstance(node.op, (*WEIGHTED, Swept, Attention, Product)) for node in case.graph().nodes
+        ):
             assert analyze(case.graph()).totals.macs == 0, case.name
 
 
