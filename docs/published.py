@@ -190,6 +190,7 @@ IMAGENET_PAGE = "Darknet's page of ImageNet models, table"
 TORCHVISION = "torchvision's table of weights"
 KERAS = "documentation of Keras 2, applications"
 XIE = "Xie et al. 2017, table 1"
+DOSOVITSKIY = "Dosovitskiy et al. 2021, table 1"
 RADOSAVOVIC = "Radosavovic et al. 2020, top RegNetY models"
 TF_SLIM = "TF-Slim, mobilenet_v1.md"
 SHELHAMER = "Long et al. 2015, table 1"
@@ -330,6 +331,14 @@ FIGURES = (
     Figure("mobilenet_v3_small", PARAMS, "2.5 M", HOWARD_V3),
     Figure("mobilenet_v3_small", PARAMS, "2,542,856", TORCHVISION),
     Figure("mobilenet_v3_small", PARAMS, "2.0 M", HOWARD_V3, {"alpha": 0.75}),
+    Figure("vit_b_16", PARAMS, "86,567,656", TORCHVISION),
+    Figure("vit_b_16", MACS, "17.564 G", TORCHVISION),
+    Figure("vit_b_16", PARAMS, "86,859,496", TORCHVISION, {"size": 384}),
+    Figure("vit_b_16", MACS, "55.484 G", TORCHVISION, {"size": 384}),
+    Figure("vit_b_16", PARAMS, "86 M", DOSOVITSKIY, cut=True, why="86.6 M."),
+    Figure("bert_base", PARAMS, "109,482,240", "Hugging Face, parameters of `BertModel`"),
+    Figure("gpt2_small", PARAMS, "124,439,808", "Hugging Face, parameters of `GPT2LMHeadModel`"),
+    Figure("gpt2_small", PARAMS, "124 M", "README of the authors' code"),
     Figure("densenet121", MACS, "2.834 G", TORCHVISION),
     Figure("densenet121", PARAMS, "7,978,856", TORCHVISION),
     Figure("densenet121", STATISTICS, "8,062,504", KERAS),
@@ -387,6 +396,20 @@ DIFFERENT = (
         "18.7 G",
         "Redmon and Farhadi 2018, table 2",
         why="Unexplained. Its author's page has 18.57 G.",
+    ),
+    Figure(
+        "bert_base",
+        PARAMS,
+        "110 M",
+        "Devlin et al. 2019, section 3",
+        why="A round number: ours has 109.5 M, with the pooler and without a head.",
+    ),
+    Figure(
+        "gpt2_small",
+        PARAMS,
+        "117 M",
+        "Radford et al. 2019, table 2",
+        why="An error: the README of the authors' code says so, and has 124 M.",
     ),
     Figure(
         "mobilenet_v2",
