@@ -19,7 +19,7 @@ from netspec.ops.attention import Attention
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from netspec.ops.dense import Dense, Rbf
-from netspec.ops.product import Named, Product
+from netspec.ops.product import AxisNames, Product
 from netspec.ops.swept import Swept
 from netspec.ops.transpose import ConvTranspose
 from netspec.weights import initialise
@@ -83,7 +83,7 @@ class Loops:
                     self.products += 1
         return out
 
-    def multiplied(self, named: Named, tensors: list[Floats]) -> Floats:
+    def multiplied(self, named: AxisNames, tensors: list[Floats]) -> Floats:
         """Two tensors after the other, from the left; an axis is summed as soon as no later one has it."""
         kept, value = named.inputs[0], tensors[0]
         for number, (row, other) in enumerate(zip(named.inputs[1:], tensors[1:], strict=True), start=1):
