@@ -154,8 +154,8 @@ def _projected(
     rows = {"q": inner, "k": kv_inner, "v": kv_inner, "kv": f"2 * {kv_inner}", "qkv": f"3 * {inner}"}
     if split:
         rows["qkv"] = f"{inner} + 2 * kv_inner"
-    for (layer, kind), channels in zip(layers.items(), inputs.values(), strict=True):
-        lines += [f"        self.{layer} = nn.Linear({channels}, {rows[kind]}{bias})"]
+    for (layer, kind), taken in zip(layers.items(), inputs.values(), strict=True):
+        lines += [f"        self.{layer} = nn.Linear({taken}, {rows[kind]}{bias})"]
     units = f"units or {channels}" if "units" in parts else channels
     if "output" in parts:
         made = f"nn.Linear({inner}, {units}{bias})"
