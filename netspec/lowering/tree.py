@@ -1,9 +1,9 @@
 """The tree of a text. Backends write statements, which become trees; the trees of all uses of a block are merged.
 
 A `Hole` is a literal with its value in each use, a `Branch` a form with trees in it, a `RepetitionNumber` the number of
-a repetition, an `Affine` a literal that counts up, a `Multiplying` one is multiplied, an `Alternating` one has
-two values in turn, and an `EqualRun` one or more equal repetitions. The forms in `parts` and `statements` decide how a
-branch is written; a new kind of text is a new form, and nothing here changes.
+a repetition, an `Affine` a literal that counts up, a `Multiplying` one that is multiplied, an `Alternating` one that
+has two values in turn, and an `EqualRun` one or more equal repetitions. The forms in `parts` and `statements` decide
+how a branch is written; a new kind of text is a new form, and nothing here changes.
 """
 
 from __future__ import annotations
