@@ -142,9 +142,9 @@ RELATED = (
         shortcut_last,
         {"widths": [32, 64, 160, 400], "counts": [1, 2, 7, 12], "group": 16, "ratio": 0},
     ),
-    Model("densenet169", "densenet121", sets={"counts": [6, 12, 32, 32]}),
-    Model("densenet201", "densenet121", sets={"counts": [6, 12, 48, 32]}),
-    Model("densenet161", "densenet121", sets={"counts": [6, 12, 36, 24], "growth": 48}),
+    Model("densenet169", "densenet121", sets={"counts": [6, 12, 32, 32], "epsilon": 1e-5}),
+    Model("densenet201", "densenet121", sets={"counts": [6, 12, 48, 32], "epsilon": 1e-5}),
+    Model("densenet161", "densenet121", sets={"counts": [6, 12, 36, 24], "growth": 48, "epsilon": 1e-5}),
 )
 """Networks of the same families, which the zoo does not hold, by parameters of those that it holds."""
 
