@@ -16,12 +16,12 @@ from netspec.ops.base import Misfit
 from tests.cases import CASES, Case
 
 IMAGES = {"size", "height", "width"}
-SEQUENCES = {"length", "source_length", "target_length"}
+SEQUENCES = {"length", "source_length", "target_length", "points"}
 """The parameters that say how large an input is."""
 MORE = (32, 31, 64, 16, 8, 7, 4, 2, 1)
 ONE_SIZE = {"lenet5", "lenet5_1998", "lecture_cnn", "fashion_cnn", "mlp", "siamese", "autoencoder"}
-ONE_SIZE |= {"rnn_rows_mnist", "renet_mnist", "renet_cifar10", "renet_svhn"}
-"""Networks whose spec has one size of the input, or that end in dense layers over all positions."""
+ONE_SIZE |= {"rnn_rows_mnist", "renet_mnist", "renet_cifar10", "renet_svhn", "vae", "gpt2_small", "bert_base"}
+"""Networks whose spec has one size of the input, or that have weights for each position."""
 RESOLVED = re.compile(r"(size|shape)=\([\d, ]*\)|stop=\d+|parts=\{.*?\}")
 """What an op states of the sizes of its output, or of its input up to the end."""
 
@@ -100,7 +100,9 @@ def at_another_size(row: Row) -> Graph:
     """The same network, of as many weights and the same windows, for another size of its input."""
     graph = row.graph(full=False)
     names = {name for name, _ in graph.params}
-    sizes = {name: value for name, value in graph.params if name in (names & SEQUENCES or IMAGES)}
+    # Beside a `size`, a `width` is one of layers.
+    known = names & SEQUENCES or names & {"size"} or IMAGES
+    sizes = {name: value for name, value in graph.params if name in known}
     assert sizes, f"{row.spec} has no size to change"
     for more in MORE:
         moved = {name: value + more for name, value in sizes.items() if isinstance(value, int)}

@@ -17,6 +17,7 @@ from netspec.weights import initialise
 from netspec_torch import backend
 from netspec_torch.source import class_name
 from tests.backends.sizes import LAYERS, ONE_SIZE, at_another_size, of_layers
+from tests.building import without_draws
 from tests.cases import CASES
 from tests.language.author import graph_of
 
@@ -66,7 +67,7 @@ PACKED = ("sentiment",)
 @pytest.mark.parametrize("row", ZOO)
 def test_it_is_copied_exported_and_compiled_whole(row: Row) -> None:
     """Its own recurrent layers are traced where the switch for them is set: without it dynamo refuses them."""
-    graph = row.graph(full=False)
+    graph = without_draws(row.graph(full=False))
     model, inputs = alone(graph), batch(graph)
     wanted = outputs(model, inputs)
     close(outputs(copy.deepcopy(model), inputs), wanted)
