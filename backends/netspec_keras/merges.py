@@ -63,10 +63,10 @@ def flatten(op: Flatten, types: Types) -> Lowered:
 
 
 def reshape(op: Reshape, types: Types) -> Lowered:
-    """`layers.Reshape` with channels first, and back; by itself if it only adds and drops axes of size 1."""
+    """`layers.Reshape` with channels first, and back; by itself if it keeps the channels, or adds and drops ones."""
     wanted, (channels, *sizes) = Type(op.shape[0], op.shape[1:]), op.open_shape
     rank, kept = len(sizes), op.kept_axes(types)
-    if kept is not None and kept[0] == 0:
+    if (kept is not None and kept[0] == 0) or (op.rest != 0 and op.shape[0] == types[0].channels):
         return Lowered((LayerText("layers.Reshape", (first((*sizes, channels), "shape"),)),))
     # What is open may be longer for another input.
     if is_line(wanted) and (op.rest is None or not sizes or channels == 1):

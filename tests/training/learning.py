@@ -26,7 +26,7 @@ from netspec.recipe.schedules import (
     OneCycle,
     Plateau,
     Polynomial,
-    Step,
+    StepDecay,
 )
 from netspec.training.rates import Course, Waiting, rate
 from netspec.types import Float
@@ -51,14 +51,14 @@ NETWORKS: dict[tuple[int, ...], str] = {
 
 SCHEDULES: list[AnySchedule] = [
     ConstantRate(),
-    Step(factor=0.5, every=2),
+    StepDecay(factor=0.5, every=2),
     Cosine(warmup=7, warmup_from=0.1),
     Exponential(factor=0.9),
     OneCycle(),
     Plateau(factor=0.5),
     Polynomial(power=2.0, to=0.1),
     InverseTime(decay=0.5, warmup=5),
-    Step(factor=0.3, at=(1, 3)),
+    StepDecay(factor=0.3, at=(1, 3)),
 ]
 CLIPS = [None, GradientLimit("norm", 0.3), None, GradientLimit("each", 0.2), GradientLimit("value", 0.05)]
 ACCUMULATED, AVERAGES = (1, 3, 1, 1), (None, 0.9, None)

@@ -21,7 +21,7 @@ from netspec.recipe.schedules import (
     OneCycle,
     Plateau,
     Polynomial,
-    Step,
+    StepDecay,
 )
 from netspec.training.rates import FACTORS, Course, Waiting, rate, waited
 
@@ -41,11 +41,14 @@ def along(start: float, end: float, done: float) -> float:
 FORMULAS: dict[str, list[tuple[AnySchedule, Callable[[int, float], float]]]] = {
     "constant": [(ConstantRate(), lambda step, epoch: 1)],
     "step": [
-        (Step(factor=0.5, every=3), lambda step, epoch: 0.5 ** (int(epoch) // 3)),
-        (Step(factor=0.5, at=(2, 5)), lambda step, epoch: 1 if epoch < 2 else 0.5 if epoch < 5 else 0.25),
+        (StepDecay(factor=0.5, every=3), lambda step, epoch: 0.5 ** (int(epoch) // 3)),
+        (
+            StepDecay(factor=0.5, at=(2, 5)),
+            lambda step, epoch: 1 if epoch < 2 else 0.5 if epoch < 5 else 0.25,
+        ),
         # Warm-up or not, epochs are those of the training.
         (
-            Step(factor=0.5, at=(2,), warmup=20),
+            StepDecay(factor=0.5, at=(2,), warmup=20),
             lambda step, epoch: min(step / 20, 1) * (0.5 if epoch >= 2 else 1),
         ),
     ],
@@ -107,8 +110,8 @@ def by_pytorch(make: Callable[[Any, Any], Any], per_epoch: bool, learning_rate: 
 
 
 PYTORCH: list[tuple[AnySchedule, Callable[[Any, Any], Any], bool]] = [
-    (Step(factor=0.5, every=2), lambda lr, opt: lr.StepLR(opt, 2, 0.5), True),
-    (Step(factor=0.5, at=(1, 4)), lambda lr, opt: lr.MultiStepLR(opt, [1, 4], 0.5), True),
+    (StepDecay(factor=0.5, every=2), lambda lr, opt: lr.StepLR(opt, 2, 0.5), True),
+    (StepDecay(factor=0.5, at=(1, 4)), lambda lr, opt: lr.MultiStepLR(opt, [1, 4], 0.5), True),
     (Exponential(factor=0.8), lambda lr, opt: lr.ExponentialLR(opt, 0.8 ** (1 / EPOCH)), False),
     (
         InverseTime(decay=1.5),
@@ -180,7 +183,7 @@ def test_a_training_can_be_as_short_as_one_step(kind: str, steps: int) -> None:
 def test_a_step_schedule_says_its_epochs_once() -> None:
     for given in ({}, {"every": 3, "at": (2,)}):
         with pytest.raises(Invalid, match="needs either `every` or `at`"):
-            Step.model_validate(given)
+            StepDecay.model_validate(given)
 
 
 def test_rates_need_no_numpy() -> None:
