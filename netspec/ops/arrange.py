@@ -64,4 +64,4 @@ class Tile(Along):
         return (resized(inputs[0], self.dimension(inputs), self.size(inputs) * self.times),)
 
     def reach(self, inputs: Inputs) -> Reach | None:
-        return self.along(inputs, Listed(tuple(range(self.size(inputs)))) if self.times > 1 else EACH)
+        return self.along(inputs, Listed(range(self.size(inputs))) if self.times > 1 else EACH)

@@ -16,15 +16,25 @@ def check_divides(field: str, number: int, what: str, parts: int, otherwise: str
     """
     if number % parts == 0:
         return
-    divisors = [each for each in range(1, number + 1) if number % each == 0]
-    below = [each for each in divisors if each < parts][-1:]
-    near = [*below, *[each for each in divisors if each > parts][:1]]
+    near = _near_divisors(number, parts)
     raise Misfit(
         shapes.ATTENTION,
         f"{number} {what} cannot be divided into {parts} heads",
         field,
         help=f"use a divisor of {number}, such as {' or '.join(map(str, near))}{', ' * bool(otherwise)}{otherwise}",
     )
+
+
+SEARCHED = 1000
+"""How many numbers on either side are tried: a report does not take longer for a larger number."""
+
+
+def _near_divisors(number: int, parts: int) -> list[int]:
+    """The divisors of a number next to one that is none; far from it, 1 and the number itself."""
+    top = min(parts, number)
+    below = next((each for each in range(top, max(top - SEARCHED, 0), -1) if number % each == 0), 1)
+    above = next((each for each in range(parts + 1, parts + SEARCHED) if number % each == 0), number)
+    return [below, above] if above > parts else [below]
 
 
 def check_sequence(name: str, type_: Type) -> None:

@@ -93,9 +93,12 @@ class Tiles:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Output p depends on the input at `places[p]`: any list, so that neighbours need not lie beside each other."""
+    """Output p depends on the input at `places[p]`: any list, so that neighbours need not lie beside each other.
 
-    places: tuple[int, ...]
+    Places in order are a `range`, which takes no memory for them.
+    """
+
+    places: tuple[int, ...] | range
 
     @property
     def period(self) -> int:

@@ -65,6 +65,11 @@ LIMITS: list[tuple[str, str, set[str]]] = [
         + "layers:\n  - conv: {filters: 2305843009213693951, kernel: 1, groups: 1000000007}\n",
         {"NS0306"},
     ),
+    (
+        "heads that do not divide",
+        HEAD.replace("[4]", "[1000000000039, 2]") + "layers: [attention: 1000007]\n",
+        {"NS0325"},
+    ),
     ("a path that is none", HEAD + 'blocks: {include: "\\0"}\nlayers: [relu]\n', {"NS0112"}),
 ]
 
