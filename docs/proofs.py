@@ -4,7 +4,8 @@
 measurement: after an interruption the same command goes on. `--again` measures all again, `NAME…` these networks.
 Keras on JAX is measured in an environment that has JAX: `make .venv/jax/.ready`, or `--jax PYTHON`. The page of the zoo
 shows the record. tests/test_zoo.py checks that every spec has its row, that the record is of the networks as they are
-now, and, among the slow tests, that they still are equal.
+now, and, among the slow tests, that they still are equal: in float64 always, at full size where the texts or the
+versions are not those on record.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from threading import Lock
 from time import perf_counter
 from typing import Any, NotRequired, TypedDict, cast
 
+from netspec import api
 from netspec.graph import Graph
 from netspec.loading import load
 from netspec.proof.comparison import SIZES, compare
@@ -57,7 +59,13 @@ class Row:
         """A fingerprint of what is proven: another one means another network, or another batch."""
         graphs = [self.graph(full) for full in (False, True)]
         texts = [*map(str, graphs), *(line for graph in graphs for line in _starts(graph))]
-        return blake2b("\n".join([str(self.batch), *texts]).encode(), digest_size=8).hexdigest()
+        return _fingerprint([str(self.batch), *texts])
+
+    @property
+    def texts(self) -> str:
+        """A fingerprint of what is run at full size: the generated texts, and the batch."""
+        graph = self.graph(full=True)
+        return _fingerprint([str(self.full_batch), *(api.compile(graph, name) for name in BACKENDS)])
 
     def in_float64(self, sizes: Sequence[int] = SIZES) -> Comparison:
         """Outputs on all backends and the oracle, gradients, 3 steps of SGD with momentum and of Adam."""
@@ -69,6 +77,10 @@ class Row:
         return compare(
             graph, backends, dtype="float32", batch=self.full_batch, oracle=False, gradients=False, sizes=()
         )
+
+
+def _fingerprint(lines: Sequence[str]) -> str:
+    return blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
 
 
 def _starts(graph: Graph) -> list[str]:
@@ -190,6 +202,8 @@ class Proof(TypedDict):
     steps: float
     float32: float
     """Outputs of PyTorch and Keras on TensorFlow, at full size."""
+    texts: str
+    """The fingerprint of the texts that were last found equal at full size; see `Row.texts`."""
     onnx: NotRequired[float]
     """Outputs of PyTorch and the ONNX file, in float32 at full size."""
     jax: NotRequired[OnJax]
@@ -240,7 +254,7 @@ def _jax(row: Row) -> dict[str, Any]:
 
 
 def _float32(row: Row) -> dict[str, Any]:
-    return {"float32": _short(_equal(row, row.in_float32())["forward"]["max_rel"])}
+    return {"float32": _short(_equal(row, row.in_float32())["forward"]["max_rel"]), "texts": row.texts}
 
 
 def _onnx(row: Row) -> dict[str, Any]:
@@ -262,12 +276,13 @@ class ProofPart:
 PARTS: Mapping[str, ProofPart] = {
     "float64": ProofPart(_float64, ("outputs", "gradients", "steps")),
     "jax": ProofPart(_jax, ("jax",), engine="jax"),
-    "float32": ProofPart(_float32, ("float32",), large=True),
+    "float32": ProofPart(_float32, ("float32", "texts"), large=True),
     "onnx": ProofPart(_onnx, ("onnx",), large=True),
 }
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """The versions of the packages with which a network is proven, as they are installed."""
     installed = {each.name.replace("_", "-"): each.version for each in distributions()}
     return {name: installed[name] for name in PACKAGES if name in installed}
 
@@ -355,14 +370,14 @@ def main(words: Sequence[str]) -> None:
             f"{asked.jax} does not exist: make it with `make .venv/jax/.ready`, or name another with --jax"
         )
     began = perf_counter()
-    query = "import json; from docs.proofs import _versions; print(json.dumps(_versions()))"
-    versions = json.loads(subprocess.run([asked.jax, "-c", query], capture_output=True, check=True).stdout)
+    query = "import json; from docs.proofs import versions; print(json.dumps(versions()))"
+    here = json.loads(subprocess.run([asked.jax, "-c", query], capture_output=True, check=True).stdout)
     record = read()
     if asked.again:
-        record = {"versions": versions, "proofs": {}}
-    elif not versions.items() >= record["versions"].items():
-        sys.exit(f"the record was made with {record['versions']}, here is {versions}: use --again")
-    record["versions"] = versions
+        record = {"versions": here, "proofs": {}}
+    elif not here.items() >= record["versions"].items():
+        sys.exit(f"the record was made with {record['versions']}, here is {here}: use --again")
+    record["versions"] = here
     for name in asked.names:
         record["proofs"].pop(name, None)
     record["proofs"] = {spec: proof for spec, proof in record["proofs"].items() if spec in by_spec}
