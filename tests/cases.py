@@ -706,9 +706,12 @@ def _resized() -> Iterator[Case]:
         }
         quick = {1: ("smooth_cubic",), 2: ("cubic", "smooth_cubic"), 3: ("area",)}[rank]
         for name, fields in rows.items():
-            for ending, size in (("", less), ("_odd", [5, 9, 7][:rank]), ("_up", odd)):
-                row = _row(f"{name}{ending}", "resize", x, size=size, **fields)
-                is_quick = name in quick and not ending
+            # PyTorch's antialiasing is wrong where the last axis becomes 1 long, unless channels come last.
+            one = [2, 3, 1][3 - rank :]
+            for ending, size in (("", less), ("_odd", [5, 9, 7][:rank]), ("_up", odd), ("_one", one)):
+                shape = (1, *x[1:]) if ending == "_one" else x
+                row = _row(f"{name}{ending}", "resize", shape, size=size, **fields)
+                is_quick = (name in quick and not ending) or (name, ending, rank) == ("smooth", "_one", 2)
                 yield replace(row, slow=not is_quick, engines=ending == "_odd")
         yield replace(_row("twice", "resize", x, factor=2, mode="cubic"), slow=True)
         yield replace(_row("twice_area", "upsample", x, factor=2, mode="area"), slow=True)

@@ -1038,6 +1038,27 @@ STRUCTURES: dict[str, str] = {
           - {concat: , from: [turns, turns.difference, deep.*.state, kept]}
           - {dense: 2}
     """,
+    "looped_and_named": """
+        input: [4, 6]
+        layers:
+          - {dense: 4, name: mix}
+          - tanh
+          - {conv_transpose: {filters: 4, kernel: 1}, repeat: 3}
+        heads:
+          value: {from: mix, layers: []}
+    """,
+    "listed_beside_the_first": """
+        input: [2, 6]
+        layers:
+          - layers:
+              - {split: {axis: channels, parts: {a: 1, b: 1}}, name: parts}
+              - {concat: , from: [parts.b, parts.a]}
+              - {conv: {filters: 2, kernel: 1}}
+            repeat: 3
+            name: turns
+          - {maximum: , from: turns.*.parts.a}
+          - {multiply: , from: [maximum1, turns.0, turns]}
+    """,
     "branches": """
         input: [4, 8, 8]
         layers:

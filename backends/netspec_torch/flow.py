@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from netspec.graph import Node
-from netspec.lowering.gathering import Cycle, cycle
+from netspec.lowering.gathering import Cycle, cycle, gives
 from netspec.lowering.outline import Module
 from netspec_torch.construction import Construction
 from netspec_torch.site import Lowered
@@ -59,10 +59,7 @@ class Flow:
         made = cycle(repeat)
         if made is None or not (self.sharing.folded or all(isinstance(each, Node) for each in repeat.items)):
             return False
-        outputs = range(len(made.rests))
-        return {*repeat.outputs} <= {
-            name for at in outputs for name in (made.listed(at), made.values(at)[-1])
-        }
+        return {*repeat.outputs} <= gives(made)
 
 
 def loops(lowered: Mapping[str, Lowered]) -> Callable[[Module], bool]:

@@ -26,12 +26,13 @@ MODES = {
 def resize(op: Resize, site: Site) -> Lowered:
     """`F.interpolate`, except where it takes values and its float32 arithmetic finds another position.
 
-    It interpolates with cubic kernels, and with `antialias`, only over two axes: a helper class does over others.
+    It interpolates with cubic kernels, and with `antialias`, only over two axes: a helper class does over others. With
+    `antialias`, its kernel for CPUs gives wrong values where the last axis becomes 1 long and the other one changes.
     """
     if op.mode in ("nearest", "nearest_exact"):
         return _nearest(op, site)
     native = MODES[op.mode].get(site.rank)
-    if native is None or (op.antialias and site.rank != 2):
+    if native is None or (op.antialias and (site.rank != 2 or op.sizes(site.inputs)[-1] == 1)):
         return _filtered(op, site)
     return _interpolated(op, site, *_how(op, native))
 

@@ -86,6 +86,11 @@ def _rests(repeat: Module, item: Node | Module) -> tuple[str, ...]:
     return tuple(value[len(f"{repeat.path}.{item.local_name}") :] for value in given(item))
 
 
+def gives(made: Cycle) -> set[str]:
+    """The values that a loop can give: of each output, the list, and the value of the last repetition."""
+    return {name for at in range(len(made.rests)) for name in (made.listed(at), made.values(at)[-1])}
+
+
 def gathered(root: Module, loops: Callable[[Module], bool], joins: Callable[[Node], bool]) -> Module:
     """The tree with lists in it.
 
@@ -118,9 +123,14 @@ class _Gathering:
             [self._made(each) if isinstance(each, Module) else each for each in module.items]
         )
         made = cycle(module) if self.loops(module) else None
-        for output in range(len(made.rests)) if made else ():
-            assert made is not None
-            self._try(made, output)
+        if made is not None:
+            for output in range(len(made.rests)):
+                self._try(made, output)
+            if not set(self._giving(module)) <= gives(made):
+                # A value of another repetition than the last one is also used alone, so no loop runs the repeat.
+                self.lists = {
+                    name: row for name, row in self.lists.items() if self.repeats[name] != module.path
+                }
         return replace(module, outputs=self._giving(module)) if self.lists else module
 
     def _try(self, made: Cycle, output: int) -> None:

@@ -5,6 +5,7 @@ Each kind is one class, like the parts of an expression: its data, and the form 
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
@@ -15,6 +16,8 @@ from netspec.backend import LocalName
 from netspec.dataclass import dataclass, replace
 from netspec.lowering.parts import Names, Part, Piece, Words, singles, tree
 from netspec.lowering.tree import Branch, EqualRun, LiteralValue, Tree, TreeWriter
+
+_STRING_OR_NAME = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![.\w])[^\W\d]\w*')
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +167,17 @@ def giving(body: Body, value: str, indent: int = 0) -> Body:
             return (*before, *(replace(each, tap=tap) for each, tap in zip(given, ends, strict=True)))
         return (*body, *unwritten, Line(value, indent, to=RETURN))
     if isinstance(last, Line) and last.indent == indent and (renamed := _renamed(last)):
-        return giving(tuple(before), ", ".join(renamed.get(name, name) for name in value.split(", ")), indent)
+        return giving(tuple(before), _with_other_names(value, renamed), indent)
     if isinstance(last, Line) and last.part and (last.to, last.indent) == (value, indent):
         tap = last.tap and ("", last.tap[1])
         if last.tap is None or last.tap[0] == value:
             return (*before, replace(last, to=RETURN, tap=tap))
     return (*body, Line(value, indent, to=RETURN))
+
+
+def _with_other_names(value: str, renamed: Mapping[str, str]) -> str:
+    """An expression with other variables; strings in it, such as the keys of a dictionary, stay."""
+    return _STRING_OR_NAME.sub(lambda found: renamed.get(found[0], found[0]), value)
 
 
 def _is_unwritten(line: Line, value: str, indent: int) -> bool:
