@@ -900,6 +900,16 @@ def _tensors() -> Iterator[Case]:
     for channels in (4, 5):
         yield _row(f"sinusoid_{channels}", "positions", (channels, 9))
     yield _row("base", "positions", (4, 6), kind="sinusoid", base=50.0)
+    turns: dict[str, dict[str, Any]] = {
+        "halves": {"heads": 2},
+        "neighbours": {"heads": 2, "pairs": "neighbours", "fraction": 0.5, "base": 50.0, "start": 3},
+        "one_head": {"heads": 1, "pairs": "neighbours"},
+        "part": {"heads": 1, "fraction": 0.8},
+        "later": {"heads": 4, "start": 1000},
+    }
+    for name, fields in turns.items():
+        row = _row(name, "rotary", (8, 5), **fields)
+        yield row if name in ("halves", "neighbours") else _further(row)
     for rank in SIZES:
         yield _row("learned", "positions", _map(rank), kind="learned", init={"normal": {"std": 0.5}})
         yield _row("plain", "gated", _map(rank))

@@ -123,6 +123,13 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(Constant, tensors.constant),
                 on(Positions, tensors.positions),
             )
+        case "rotary":
+            from netspec.ops.rotary import Rotary
+            from netspec_keras import rotary
+
+            return table(
+                on(Rotary, rotary.rotary),
+            )
         case "norm":
             from netspec.ops.norm import (
                 BatchNorm,

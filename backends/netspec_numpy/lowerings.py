@@ -31,6 +31,7 @@ from netspec.ops.regularize import Dropout, DropPath, GaussianNoise, MaskInput, 
 from netspec.ops.resample import Resize, Upsample
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad
+from netspec.ops.rotary import Rotary
 from netspec.ops.sample import Sample
 from netspec.ops.scale import Scale, ScaleBy
 from netspec.ops.slices import RepeatVector, Reverse, Roll, Slice, Take
@@ -45,6 +46,7 @@ from netspec_numpy import (
     norms,
     products,
     recurrence,
+    rotary,
     slices,
     tensors,
     windows,
@@ -110,6 +112,7 @@ LOWERINGS: Mapping[type[Op], Lowering] = table(
     on(Parameter, tensors.parameter),
     on(Constant, tensors.constant),
     on(Positions, tensors.positions),
+    on(Rotary, rotary.rotary),
     on(Gated, tensors.gated),
     on(Embedding, slices.embedding),
     on(OneHot, slices.one_hot),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 
 from netspec.lowering.cutting import Parts
-from netspec_torch import attention_helpers, cells, conv_cells
+from netspec_torch import attention_helpers, cells, conv_cells, rotary_helpers
 
 RANKS = (1, 2, 3)
 BASES = (
@@ -454,6 +454,7 @@ HELPERS: Mapping[str, Callable[[Parts], str]] = {
     **cells.CELLS,
     **conv_cells.CELLS,
     **attention_helpers.HELPERS,
+    **rotary_helpers.HELPERS,
     **{f"{name}{rank}d": _whole(write(rank)) for name, write in _BY_RANK.items() for rank in RANKS},
     **{name: _whole(text) for name, text in _norms()},
 }

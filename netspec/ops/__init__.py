@@ -81,6 +81,7 @@ FAMILIES: dict[str, dict[str, str]] = {
         "parameter": "tensors.Parameter",
         "constant": "tensors.Constant",
         "positions": "tensors.Positions",
+        "rotary": "rotary.Rotary",
     },
     "normalisation": {
         "batch_norm": "norm.BatchNorm",

@@ -30,6 +30,7 @@ BIG = "conv: {filters: 2, kernel: 3}, name: big"
 LAYERS: dict[str, tuple[str, str, int, int]] = {
     # The input for a size, the layers, and two sizes of the input.
     "positions": ("[5, SIZE]", "positions: {base: 50}", 6, 9),
+    "rotary": ("[8, SIZE]", "rotary: {heads: 2, fraction: 0.5}", 6, 9),
     "slice: from the end": ("[2, SIZE]", "slice: {axis: time, start: -3}", 6, 9),
     "slice: up to the end": ("[2, 3, SIZE]", "slice: {axis: width, start: 1, stop: -2, step: 2}", 6, 9),
     "upsample: one factor": ("[2, SIZE]", "upsample: 41", 2, 3),

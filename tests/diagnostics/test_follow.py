@@ -457,6 +457,18 @@ ADVICE: dict[str, tuple[str, str, str, str]] = {
         "input: [4, 8]\nlayers:\n  - positions: sinusoid\n",
         "positions(input) 4@8",
     ),
+    "a rotation of single channels": (
+        "input: [6, 8]\nlayers:\n  - rotary: 2\n",
+        "turn 2 of them, `rotary: {heads: 2, fraction: 0.7}`",
+        "input: [6, 8]\nlayers:\n  - rotary: {heads: 2, fraction: 0.7}\n",
+        "rotary(input) 6@8",
+    ),
+    "a fraction of a head without a pair": (
+        "input: [32, 8]\nlayers:\n  - rotary: {heads: 2, fraction: 0.05}\n",
+        "turn 2 of them, `fraction: 0.13`",
+        "input: [32, 8]\nlayers:\n  - rotary: {heads: 2, fraction: 0.13}\n",
+        "rotary(input) 32@8",
+    ),
     "a dropout of 1": (
         "input: [4, 8]\nlayers:\n  - dropout: 1\n",
         "write `dropout: 0.01` for 1 %; with 1 there would be nothing left",

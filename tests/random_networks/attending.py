@@ -7,6 +7,17 @@ from tests.random_networks.draw import Draw, Fields
 from tests.random_networks.starts import init
 
 
+def turned(draw: Draw) -> Fields:
+    """How `rotary` turns the channels of heads."""
+    return draw.some(
+        0.5,
+        base=lambda: draw.choice([50.0, 500000]),
+        pairs=lambda: draw.choice(["halves", "neighbours"]),
+        fraction=lambda: draw.choice([0.25, 0.5, 0.7, 1]),
+        start=lambda: draw.randint(0, 20),
+    )
+
+
 def attention(draw: Draw, type_: Type) -> Fields:
     """The fields of an `attention` of a tensor to itself."""
     rank, channels = len(type_.spatial), type_.channels or 1

@@ -32,6 +32,7 @@ OFTEN: dict[str, float] = {
     "gated": 3,
     "attention": 2,
     "positions": 2,
+    "rotary": 2,
     "repeat_vector": 4,
     "space_to_depth": 2,
 }

@@ -476,6 +476,10 @@ def _positions(draw: Draw, type_: Type) -> Fields:
     return {"kind": "learned", **draw.some(0.5, init=lambda: init(draw))}
 
 
+def _rotary(draw: Draw, type_: Type) -> Fields:
+    return {"heads": draw.choice(_divisors(type_.channels or 1)), **attending.turned(draw)}
+
+
 def _tile(draw: Draw, type_: Type) -> Fields:
     return {**_axis(draw, type_), "times": draw.randint(1, 3)}
 
@@ -507,6 +511,7 @@ RECIPES: dict[str, Recipe] = {
     "parameter": _parameter,
     "constant": _numbers,
     "positions": _positions,
+    "rotary": _rotary,
     "gated": _gated,
     "embedding": _embedding,
     "slice": _slice,
@@ -639,7 +644,7 @@ WANT_MAPS = frozenset(
             "space_to_depth",
             "depth_to_space",
         ),
-        *("rnn", "gru", "lstm", "conv_gru", "conv_lstm", "attention", "local_contrast_norm"),
+        *("rnn", "gru", "lstm", "conv_gru", "conv_lstm", "attention", "local_contrast_norm", "rotary"),
     )
 )
 """Ops that refuse a vector."""

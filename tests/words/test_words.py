@@ -30,6 +30,7 @@ from tests.language.follow import follow, follow_all
 HERE = Path(__file__).parent
 HEAD = "netspec: 1\nname: spec\ninput: [32, 8, 8]\nlayers:\n"
 INPUTS: dict[str, str] = {
+    "rotary": "[32, 8]",
     **dict.fromkeys(("embedding", "one_hot"), "{shape: [8], vocabulary: 9}"),
     "repeat_vector": "[32]",
 }

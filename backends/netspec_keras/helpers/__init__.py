@@ -15,6 +15,7 @@ from netspec_keras.helpers import (
     products,
     recurrence,
     resizing,
+    rotary,
     slices,
     starts,
     tensors,
@@ -40,6 +41,7 @@ HELPERS: dict[str, Helper] = {
     **recurrence.HELPERS,
     **tensors.HELPERS,
     **conv_recurrence.HELPERS,
+    **rotary.HELPERS,
     **attention.HELPERS,
 }
 """Every helper by name; ops and functions of a spec cannot have these names."""

@@ -287,7 +287,7 @@ ATTENTION = Code(
     "Attention divides channels into heads, so their number divides that of the channels. Each key has one value."
     " What is added to the scores has a number for each query and key, for each head or once for all. `causal` and"
     " `window` compare the positions of queries and keys, so both are of equally long sequences. `blocks` divide a"
-    " map without a rest.",
+    " map without a rest. `rotary` turns the channels of a head in pairs, so their number is even.",
     """\
 netspec: 1
 name: example

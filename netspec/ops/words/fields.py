@@ -245,6 +245,21 @@ _VOCABULARY = instead(
 _RESETS = "resetafter linearbeforereset"
 _FORGETS = "unitforgetbias"
 
+_TURNED: tuple[tuple[WordEntry, str], ...] = (
+    (same("base"), "theta ropetheta ropebase rotaryembbase maxwavelength"),
+    (same("fraction"), "rotarypct partialrotaryfactor rotaryfraction partial"),
+    (same("start"), "offset startindex seqoffset positionoffset"),
+    (
+        instead(
+            "write `pairs: neighbours` for interleaved channels, `pairs: halves` (the default) for others"
+        ),
+        "interleaved interleave rotaryinterleaved traditional ropeinterleave isneox isneoxstyle",
+    ),
+    (
+        absent("scaling of the angles of `rotary`", "give another `base`"),
+        "scaling ropescaling scalingfactor scale scalefactor xpos mscale",
+    ),
+)
 _UNNEEDED = instead("remove it: netspec computes it from the input of the layer")
 _LAYOUT = instead(
     "remove it: shapes are channels first in every spec, and each backend uses the layout that it needs"
@@ -366,6 +381,16 @@ _OWN: dict[str, tuple[tuple[WordEntry, str], ...]] = {
             instead("remove it: an output with the weights of the keys would stop fused kernels"),
             "needweights returnattentionscores averageattnweights flashattention useflash",
         ),
+    ),
+    "rotary": (
+        *_TURNED,
+        (
+            instead(
+                "remove it: `heads` divides the channels into heads, and `fraction` says how many of one turn"
+            ),
+            "dim headdim headsize rotarydim rotaryndims rotaryembeddingdim",
+        ),
+        (_UNNEEDED, "maxpositionembeddings maxseqlen maxlength sequenceaxis featureaxis"),
     ),
     "embedding": (
         (_VOCABULARY, "numembeddings inputdim vocabulary vocabsize numtokens"),

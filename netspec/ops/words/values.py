@@ -163,7 +163,18 @@ CHOICES: dict[str, dict[str, WordEntry]] = {
     "sinusoid": table(
         (same("sinusoid"), "sin sine sines sinusoidal cosine fixed absolute fourier"),
         (same("learned"), "trainable learnable embedding embedded trained parameter"),
-        (absent("relative positions"), "relative rotary rope alibi"),
+        (instead("write `rotary: …` as an op of its own, with the number of heads"), "rotary rope"),
+        (absent("relative positions"), "relative alibi"),
+    ),
+    "neighbours": table(
+        (
+            same("halves", "channel i and channel i + half"),
+            "half rotatehalf split neox gptneox llama blocked",
+        ),
+        (
+            same("neighbours", "channels 2i and 2i + 1"),
+            "neighbors adjacent interleaved interleave gptj roformer alternating",
+        ),
     ),
     "dcr": table(
         (same("crd", "it is PyTorch's"), "pixelshuffle torch pytorch channelsfirst columnrowdepth"),

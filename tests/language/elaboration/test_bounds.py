@@ -132,13 +132,14 @@ RECURRENT = "units: 2, axis: 0, layers: 2"
 REQUIRED = {
     "pad": "amount: 1",
     "attention": "heads: 1",
+    "rotary": "heads: 1",
     "group_norm": "groups: 2",
     "constant": "shape: [4]",
     "constant.base": "values: sinusoid, shape: [4, 4]",
     **dict.fromkeys(("rnn", "lstm", "gru"), RECURRENT),
     **dict.fromkeys(("conv_lstm", "conv_gru"), "filters: 2, kernel: 1"),
 }
-BEFORE = {"positions": "{reshape: [4, -1]}, "}
+BEFORE = dict.fromkeys(("positions", "rotary"), "{reshape: [4, -1]}, ")
 """What an op needs before it, where it does not take a map."""
 
 

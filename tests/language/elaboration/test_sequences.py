@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from netspec.check import check_text
+from netspec.ops.rotary import Rotary
 from tests.language.author import graph_of, hold_refusals, types_of, wires_of
 
 
@@ -59,6 +63,7 @@ GIVEN = {
     image("{constant: [[[1, 2]], [[3, 4]]]}"): "2@1×2",
     sequence("positions"): "6@9",
     image("{positions: learned}"): "3@8×6",
+    sequence("{rotary: 3}, {rotary: {heads: 1, pairs: neighbours, fraction: 0.7}}"): "6@9",
     sequence("gated"): "3@9",
     image("{identity: , name: map}, global_avg_pool, {repeat_vector: {like: map}}"): "3@8×6",
 }
@@ -182,6 +187,18 @@ REFUSED = {
     sequence("flatten, «positions»"): ("NS0303", "a vector has no positions"),
     sequence("{positions: {kind: learned, base: «50»}}"): ("NS0314", "only for `kind: sinusoid`"),
     sequence("{positions: {init: «zeros»}}"): ("NS0314", "only for `kind: learned`"),
+    image("{«rotary»: 3}"): ("NS0303", "reshape: [CHANNELS, -1]"),
+    sequence("flatten, {«rotary»: 2}"): ("NS0303", "a vector has no positions"),
+    sequence("{rotary: «4»}"): ("NS0325", "use a divisor of 6, such as 3 or 6"),
+    sequence("{rotary: «6»}"): ("NS0325", "give each head at least 2 channels"),
+    sequence("{rotary: «2»}"): ("NS0325", "turn 2 of them, `rotary: {heads: 2, fraction: 0.7}`"),
+    sequence("{rotary: {heads: 1, fraction: «0.5»}}"): (
+        "NS0325",
+        "turn 2 of them, `fraction: 0.4` or 4 of them, `fraction: 0.7`",
+    ),
+    sequence("{rotary: {heads: 1, fraction: «0.1»}}"): ("NS0325", "turn 2 of them, `fraction: 0.4`"),
+    sequence("{rotary: {heads: 1, fraction: «0»}}"): ("NS0104", "greater than 0"),
+    sequence("{rotary: {heads: 1, start: «-1»}}"): ("NS0104", "at least 0"),
     image("«gated»"): ("NS0306", "3 channels cannot be divided into two halves"),
 }
 
@@ -189,3 +206,19 @@ REFUSED = {
 @pytest.mark.parametrize("text", REFUSED)
 def test_what_does_not_fit_is_refused(text: str) -> None:
     hold_refusals(text, REFUSED[text])
+
+
+@pytest.mark.parametrize("size", range(1, 70))
+def test_the_fraction_that_is_offered_turns_so_many_channels(size: int) -> None:
+    """What the advice names is a fraction, and it is read as the number of channels that it is for."""
+    for fraction in (0.01, 0.3, 0.77, 1):
+        text = f"netspec: 1\nname: a\ninput: [{size}, 4]\nlayers: [{{rotary: {{heads: 1, fraction: {fraction}}}}}]"
+        said = [each for each in check_text(text, "a.yaml")[1] if each.severity == "error"]
+        for turned, other in (
+            re.findall(r"(\d+) of them, `fraction: ([0-9.]+)`", str(said[0].help)) if said else []
+        ):
+            graph, _ = check_text(text.replace(f"fraction: {fraction}", f"fraction: {other}"), "a.yaml")
+            assert graph is not None
+            op = graph.nodes[0].op
+            assert isinstance(op, Rotary)
+            assert op.turning(size).turned == int(turned)

@@ -38,8 +38,9 @@ ROWS: Rows = (
         "transformer transformerencoder transformerdecoder transformerencoderlayer transformerdecoderlayer",
     ),
     (
-        absent("rotation of queries and keys"),
-        "rope rotaryembedding",
+        same("rotary", "it turns a sequence by itself, with its number of `heads`"),
+        "rope rotaryembedding rotarypositionembedding rotarypositionalembedding rotarypositionalembeddings "
+        "rotaryemb applyrotaryposemb llamarotaryembedding gptneoxrotaryembedding",
     ),
     (
         same("positions", "it adds: `positions: sinusoid`, or `positions: learned`"),
