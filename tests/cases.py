@@ -842,6 +842,7 @@ def _attention() -> Iterator[Case]:
     fields: dict[str, Any] = {"heads": 2}
     plain: dict[str, Any] = {"heads": 2, "project": False}
     blocks: dict[str, Any] = {"heads": 2, "blocks": [2, 3]}
+    turn: dict[str, Any] = {"base": 50.0, "pairs": "neighbours", "fraction": 0.5, "start": 3}
     bounds: dict[str, Any] = {"causal": True, "window": 3}
     rows: dict[str, tuple[tuple[Shape, ...], dict[str, Any], int | None]] = {
         "self": ((x,), fields, None),
@@ -871,12 +872,17 @@ def _attention() -> Iterator[Case]:
         "unprojected_keyed": ((x, (6, 7), (4, 7)), {**plain, "scale": 2.0}, 8),
         "unprojected_map": ((map_,), plain, None),
         "wide_values": ((x, (6, 7), (10, 7), (1, 5, 7)), plain, None),
+        "rotary": ((x,), {"heads": 2, "head_size": 4, "kv_heads": 1, "rotary": turn}, None),
+        "rotary_halves": ((x,), {"heads": 1, "rotary": True, "causal": True}, 6),
+        "rotary_part": ((x,), {"heads": 1, "rotary": {"fraction": 0.7}}, None),
+        "rotary_cross": ((x, memory), {"heads": 2, "head_size": 4, "rotary": {"pairs": "neighbours"}}, None),
+        "rotary_keyed": (((4, 5), memory, (3, 7)), {**plain, "heads": 1, "rotary": True}, None),
         "frozen": ((x,), {**fields, "init": "he_normal"}, None),
         "dropout": ((x,), {**fields, "dropout": 0.5}, None),
     }
     for name, (inputs, given, below) in rows.items():
         row = _row(name, "attention", *inputs, trainable=name != "frozen", **given)
-        is_quick = name in ("self", "cross_lengths", "shifted_blocks")
+        is_quick = name in ("self", "rotary", "cross_lengths", "shifted_blocks")
         yield replace(row, below=below, slow=not is_quick, engines=not is_quick)
 
 

@@ -44,6 +44,7 @@ def _arguments(op: Attention, types: Types) -> Arguments:
             option("projects", op.output != "none", True),
             option("use_bias", op.bias, True, "bias"),
         )
+    how = None if op.rotary is None else op.rotary.turning(op.head_size or 0)
     return (
         first(op.heads, "heads"),
         *blocks,
@@ -52,6 +53,10 @@ def _arguments(op: Attention, types: Types) -> Arguments:
         option("window", op.window or 0, 0),
         option("scale", op.scale or 0.0, 0.0),
         option("dropout", op.dropout, 0.0),
+        option("rotary", 0.0 if how is None else how.base, 0.0),
+        option("turned", 0 if how is None or how.turned == how.size else how.turned, 0),
+        option("start", 0 if how is None else how.start, 0),
+        option("neighbours", how is not None and how.pairs == "neighbours", False),
         *projected,
     )
 
@@ -59,6 +64,7 @@ def _arguments(op: Attention, types: Types) -> Arguments:
 def _parts(op: Attention, types: Types, roles: list[Role]) -> frozenset[str]:
     """The parts of the helper that the layer needs."""
     channels = types[0].channels
+    how = None if op.rotary is None else op.rotary.turning(op.head_size or 0)
     needs = {
         "plain": not op.project,
         "map": len(types[0].spatial) > 1 and op.blocks is None,
@@ -67,6 +73,10 @@ def _parts(op: Attention, types: Types, roles: list[Role]) -> frozenset[str]:
         "window": op.window is not None,
         "scale": op.scale is not None,
         "dropout": op.dropout > 0,
+        "rotary": how is not None,
+        "rotary_part": how is not None and how.turned < how.size,
+        "rotary_start": how is not None and how.start > 0,
+        "rotary_neighbours": how is not None and how.pairs == "neighbours",
         "score_bias": SCORE_BIAS in roles,
         "lengths": LENGTHS in roles,
         "output": op.project and op.output != "none",

@@ -8,9 +8,11 @@ import numpy as np
 
 from netspec.ops.attention import KEYS, QUERIES, SCORE_BIAS, VALUES, Attention
 from netspec.ops.roles import LENGTHS, assigned
+from netspec.ops.rotary import Turning
 from netspec.types import Type
 from netspec_numpy.calculation import Calculation, Values
 from netspec_numpy.norms import check_still
+from netspec_numpy.rotary import turned
 
 
 def attention(op: Attention, this: Calculation) -> Values:
@@ -22,6 +24,9 @@ def attention(op: Attention, this: Calculation) -> Values:
     if op.project:
         q, k, v = _projected(op, this, q, k, v)
     heads, kv_heads = op.heads, op.kv_heads or op.heads
+    if op.rotary is not None:
+        how = op.rotary.turning(q.shape[-1] // heads)
+        q, k = (_turned(x, count, how) for x, count in ((q, heads), (k, kv_heads)))
     q, k, v = (_heads(x, count) for x, count in ((q, heads), (k, kv_heads), (v, kv_heads)))
     scale = q.shape[-1] ** -0.5 if op.scale is None else op.scale
     lengths = given.get(LENGTHS.name)
@@ -65,6 +70,11 @@ def _rows(x: Values) -> Values:
 def _heads(x: Values, count: int) -> Values:
     """(N, positions, channels) as (N, heads, positions, channels of a head)."""
     return np.moveaxis(x.reshape(*x.shape[:2], count, -1), 2, 1)
+
+
+def _turned(x: Values, heads: int, how: Turning) -> Values:
+    """(N, positions, channels), the pairs of channels of its heads turned."""
+    return np.moveaxis(turned(np.moveaxis(x, -1, 1), heads, how), 1, -1)
 
 
 def _affine(this: Calculation, name: str, x: Values) -> Values:

@@ -8,6 +8,7 @@ from math import prod
 
 from netspec.ops.attention import KEYS, QUERIES, SCORE_BIAS, VALUES, Attention
 from netspec.ops.roles import LENGTHS, assigned
+from netspec_onnx.rotary import turned
 from netspec_onnx.site import Site
 
 BOOL, INT64 = 9, 7
@@ -29,6 +30,9 @@ def attention(op: Attention, site: Site) -> str:
             _in_blocks(op, site, x, count) for x, count in zip((q, k, v), _channels(op, site), strict=True)
         )
     size, of_values = op.head_size or 0, _channels(op, site)[2] // kv_heads
+    if op.rotary is not None:
+        how = op.rotary.turning(size)
+        q, k = turned(site, q, heads, queries, how), turned(site, k, kv_heads, keys, how)
     q = site.reshape(q, (heads, size, queries))
     k, v = (_shared(op, site, x, each, keys) for x, each in ((k, size), (v, of_values)))
     scores = site.emit("MatMul", site.transpose(q, (0, 2, 1)), k)

@@ -65,6 +65,14 @@ def _settings(op: Attention, site: Site) -> tuple[Argument, ...]:
         "scale": Slot(op.scale or 0.0, "scale", default=0.0),
         "dropout": Slot(op.dropout, "dropout", default=0.0),
     }
+    if op.rotary is not None:
+        how = op.rotary.turning(op.head_size or 0)
+        found |= {
+            "rotary": Slot(how.base, "rotary", default=0.0),
+            "turned": Slot(0 if how.turned == how.size else how.turned, "turned", default=0),
+            "start": Slot(how.start, "start", default=0),
+            "neighbours": Slot(how.pairs == "neighbours", "neighbours", default=False),
+        }
     if op.blocks is not None:
         none = (0,) * len(op.blocks)
         found = {"shift": Slot(op.shift, "shift", default=none), **found}
@@ -83,6 +91,7 @@ def _settings(op: Attention, site: Site) -> tuple[Argument, ...]:
 def _parts(op: Attention, site: Site) -> frozenset[str]:
     """The parts of the helper that the op needs."""
     roles = [role for role, _ in assigned(op.inputs, site.inputs)]
+    how = None if op.rotary is None else op.rotary.turning(op.head_size or 0)
     needs = {
         "map": site.rank > 1 and op.blocks is None,
         "grouped": op.kv_heads != op.heads,
@@ -90,6 +99,10 @@ def _parts(op: Attention, site: Site) -> frozenset[str]:
         "window": op.window is not None,
         "scale": op.scale is not None,
         "dropout": op.dropout > 0,
+        "rotary": how is not None,
+        "rotary_part": how is not None and how.turned < how.size,
+        "rotary_start": how is not None and how.start > 0,
+        "rotary_neighbours": how is not None and how.pairs == "neighbours",
         "score_bias": SCORE_BIAS in roles or any(op.shift),
         "block_bias": op.blocks is not None and SCORE_BIAS in roles,
         "lengths": LENGTHS in roles,

@@ -11,7 +11,7 @@ DOT_PRODUCT = '''\
 class DotProductAttention(nn.Module):
     """Each query takes a mean of the values, weighted by how well it fits their keys."""
 
-    def __init__(self, $fields):
+$signature
         super().__init__()
         self.heads = heads
         self.kv_heads = kv_heads or heads  #: grouped
@@ -19,6 +19,10 @@ class DotProductAttention(nn.Module):
         self.window = window  #: window
         self.scale = scale or None  #: scale
         self.dropout = dropout  #: dropout
+        self.rotary = rotary  #: rotary
+        self.turned = turned  #: rotary_part
+        self.start = start  #: rotary_start
+        self.neighbours = neighbours  #: rotary_neighbours
 
     def forward(self, $inputs):
         sizes = q.shape[1:-1]  #: map
@@ -26,10 +30,34 @@ class DotProductAttention(nn.Module):
         q, k, v = (x.unflatten(-1, (self.heads, -1)).transpose(1, 2) for x in (q, k, v))  #: !grouped
         q = q.unflatten(-1, (self.heads, -1)).transpose(1, 2)  #: grouped
         k, v = (x.unflatten(-1, (self.kv_heads, -1)).transpose(1, 2) for x in (k, v))  #: grouped
+        if self.rotary:  #: rotary
+            q, k = self.turn(q), self.turn(k)  #: rotary
         mask = self.mask($masked)  #: bounded
 $attend
         return y.transpose(1, 2).flatten(2)  #: !map
         return y.transpose(1, 2).flatten(2).unflatten(1, sizes)  #: map
+  #: rotary
+    def turn(self, x):  #: rotary
+        """Turns pairs of channels by angles that grow with the position (Su et al. 2021)."""  #: rotary
+        size = self.turned or x.shape[-1]  #: rotary_part
+        x, rest = x[..., :size], x[..., size:]  #: rotary_part
+        size = x.shape[-1]  #: rotary !rotary_part
+        # In half precision, far positions are equal.  #: rotary
+        kind = {"dtype": torch.promote_types(x.dtype, torch.float32), "device": x.device}  #: rotary
+        rates = self.rotary ** (-torch.arange(0, size, 2, **kind) / size)  #: rotary
+        places = torch.arange(x.shape[2], **kind)  #: rotary !rotary_start
+        places = self.start + torch.arange(x.shape[2], **kind)  #: rotary_start
+        angles = places[:, None] * rates  #: rotary
+        cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)  #: rotary
+        shape, dim = ((-1, 2), -1) if self.neighbours else ((2, -1), -2)  #: rotary_neighbours
+        a, b = x.unflatten(-1, shape).unbind(dim)  #: rotary_neighbours
+        a, b = x.chunk(2, dim=-1)  #: rotary !rotary_neighbours
+        y = [a * cos - b * sin, a * sin + b * cos]  #: rotary
+        y = torch.stack(y, dim=dim).flatten(-2)  #: rotary_neighbours
+        return torch.cat([y, rest], dim=-1)  #: rotary_neighbours rotary_part
+        return y  #: rotary_neighbours !rotary_part
+        return torch.cat([*y, rest], dim=-1)  #: rotary_part !rotary_neighbours
+        return torch.cat(y, dim=-1)  #: rotary !rotary_part !rotary_neighbours
   #: bounded
     def places(self, x):  #: bounded
         return torch.arange(x.shape[2], device=x.device)  #: bounded
@@ -58,6 +86,10 @@ FIELDS = {
     "window": "window=0",
     "scale": "scale=0.0",
     "dropout": "dropout=0.0",
+    "rotary": "rotary=0.0",
+    "rotary_part": "turned=0",
+    "rotary_start": "start=0",
+    "rotary_neighbours": "neighbours=False",
 }
 """For a part, the parameter of the class."""
 
@@ -71,8 +103,9 @@ def _dot_product(parts: Parts) -> str:
     absent = [f"{name} is None" for name in others]
     if "window" in parts:
         absent.append("not self.window")
+    fields = [text for part, text in FIELDS.items() if part in parts]
     words = {
-        "fields": _listed("heads", FIELDS, parts),
+        "signature": called("    def __init__", ["self", "heads", *fields]) + ":",
         "inputs": _listed("q, k, v", OTHERS, parts),
         "masked": ", ".join(("q", "k", *others)),
         "unbounded": " and ".join(absent),

@@ -14,6 +14,7 @@ from netspec.ops.heads import check_divides, check_key_lengths, check_sequence
 from netspec.ops.initializers import GLOROT_UNIFORM, ZEROS, Init
 from netspec.ops.reach import EACH, WHOLE, Reach, Taps, Tiles, Window
 from netspec.ops.roles import LENGTHS, Role, assigned
+from netspec.ops.rotary import TurnField, check_turning
 from netspec.ops.window import broadcast
 from netspec.types import Type
 
@@ -76,6 +77,8 @@ class Attention(Op):
     """The size of the blocks into which the map is divided; a position sees those in its block."""
     shift: Counts = (0,)
     """By how many positions the blocks are shifted."""
+    rotary: TurnField = None
+    """Whether queries and keys are turned by their positions, as with the op `rotary`, and its fields."""
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """The factor of the scores. The default is 1 / √`head_size`."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -109,6 +112,7 @@ class Attention(Op):
         op._check_lengths(given)
         op._check_sight(given)
         op = op._with_blocks(inputs)
+        op._check_turning(given)
         op._check_bias(inputs)
         return op
 
@@ -202,6 +206,20 @@ class Attention(Op):
                     name,
                     help=f"leave `{name}` out: all of another sequence may be seen",
                 )
+
+    def _check_turning(self, given: Mapping[str, Type]) -> None:
+        """Refuse a rotation where there is not one order of positions, and heads without pairs of channels."""
+        if self.rotary is None:
+            return
+        if self.blocks is not None or len(given[QUERIES.name].spatial) > 1:
+            what = "`blocks`" if self.blocks is not None else f"a map, {given[QUERIES.name]},"
+            raise Misfit(
+                shapes.ATTENTION,
+                f"`rotary` counts positions along a sequence, and with {what} there is none",
+                "rotary",
+                help="leave it out, and give the positions before, with `positions: learned`",
+            )
+        check_turning(self.rotary.turning(self.head_size or 0), "rotary", "rotary: {{fraction: {}}}")
 
     def _with_blocks(self, inputs: Inputs) -> Self:
         queries, rank = inputs[0], len(inputs[0].spatial)

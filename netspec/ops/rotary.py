@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Literal, Self
 
 from netspec.dataclass import dataclass
 from netspec.diagnostics.codes import shapes
-from netspec.model import Field
+from netspec.model import BeforeValidator, Field, Invalid, Model, RefusedValue
 from netspec.ops.base import Inputs, Meaning, Misfit
-from netspec.ops.fields import Positive
+from netspec.ops.fields import AuthorForm, Positive, refusal
 from netspec.ops.heads import check_divides
 from netspec.ops.pointwise import Pointwise
 from netspec.ops.tensors import BASE, Base
 
 Pairs = Literal["halves", "neighbours"]
 Fraction = Annotated[float, Field(gt=0, le=1)]
-Start = Annotated[int, Field(ge=0, le=2**24)]
-"""The number of a position; float32 has all whole numbers up to this one."""
+MOST = 2**24
+"""The largest number of a first position: float32 has all whole numbers up to this one."""
+Start = Annotated[int, Field(ge=0, le=MOST)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,88 @@ class Turning:
         if self.pairs == "neighbours":
             return 2 * pair, 2 * pair + 1
         return pair, pair + self.turned // 2
+
+
+class Turn(Model):
+    """How `attention` turns its queries and keys: the fields of `rotary`, without its heads."""
+
+    base: Base = BASE
+    pairs: Pairs = "halves"
+    fraction: Fraction = 1.0
+    start: Start = 0
+
+    def turning(self, size: int) -> Turning:
+        """How a head of so many channels is turned."""
+        return turning(size, self.base, self.pairs, self.fraction, self.start)
+
+    def settings(self) -> dict[str, object]:
+        """The fields that do not have their defaults."""
+        fields = type(self).model_fields
+        return {name: value for name in fields if (value := getattr(self, name)) != fields[name].default}
+
+    def __str__(self) -> str:
+        settings = ", ".join(f"{name}={value}" for name, value in self.settings().items())
+        return f"rotary({settings})" if settings else "rotary"
+
+
+_TAKEN = {
+    "base": "a number above 1",
+    "pairs": "`halves` or `neighbours`",
+    "fraction": "a number above 0, up to 1",
+    "start": f"a whole number from 0 to {MOST:,}",
+}
+"""What each field takes, in words."""
+
+
+def _turn(value: object) -> object:
+    """`true`, or a mapping of fields; `false` for none."""
+    if value is None or isinstance(value, Turn):
+        return value
+    if isinstance(value, bool):
+        return Turn() if value else None
+    if not isinstance(value, Mapping):
+        raise refusal(
+            "own", "it must be `true`, or a mapping of fields", "write `true`, or `{fraction: 0.5}`"
+        )
+    known = Turn.model_fields
+    for name in value:
+        if name not in known:
+            raise _unknown(str(name), known)
+    try:
+        return Turn.model_validate(dict(value))
+    except Invalid as error:
+        first = error.details[0]
+        field = str(first["loc"][0])
+        default = known[field].default
+        shown = f"{default:g}" if isinstance(default, float) else default
+        help_ = f"leave `{field}` out for the default, `{shown}`"
+        raise refusal("own", f"`{field}` is {_TAKEN[field]}", help_, (field,)) from None
+
+
+def _unknown(name: str, known: Collection[str]) -> RefusedValue:
+    """The validation error for a field that the rotation does not have."""
+    from netspec.ops.words import fields, lead
+
+    advice = lead(name, known, fields.for_op(Rotary.keyword, known))
+    help_ = advice.help if advice else f"its fields are {', '.join(f'`{each}`' for each in known)}"
+    return refusal("own", f"`rotary` does not have the field `{name[:80]}`", help_, (name,))
+
+
+def _schema() -> dict[str, Any]:
+    fields = {
+        "base": {"type": "number", "exclusiveMinimum": 1},
+        "pairs": {"enum": ["halves", "neighbours"]},
+        "fraction": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+        "start": {"type": "integer", "minimum": 0, "maximum": MOST},
+    }
+    several = {"type": "object", "properties": fields, "additionalProperties": False}
+    return {
+        "description": "`true`, or the fields of `rotary`: `base`, `pairs`, `fraction`, `start`",
+        "anyOf": [{"type": "boolean"}, several],
+    }
+
+
+TurnField = Annotated[Turn | None, BeforeValidator(_turn), AuthorForm(_schema)]
 
 
 class Rotary(Pointwise):
@@ -79,7 +163,7 @@ class Rotary(Pointwise):
             )
         channels = inputs[0].channels or 0
         check_divides("heads", channels, "channels", self.heads)
-        check_turning(self.turning(channels // self.heads), self.fraction)
+        check_turning(self.turning(channels // self.heads), "heads" if self.fraction == 1 else "fraction")
         return self
 
     def turning(self, size: int) -> Turning:
@@ -93,8 +177,10 @@ def turning(size: int, base: float, pairs: Pairs, fraction: float, start: int) -
     return Turning(size, int(size * fraction + 1e-6), base, pairs, start)
 
 
-def check_turning(turning: Turning, fraction: float) -> None:
+def check_turning(turning: Turning, field: str, written: str = "fraction: {}") -> None:
     """Refuse heads of which no pairs of channels can be turned.
+
+    `written` is how the author writes a fraction.
 
     Raises:
         Misfit: the number of channels that turn is odd, or 0.
@@ -107,11 +193,13 @@ def check_turning(turning: Turning, fraction: float) -> None:
     if not even:
         help_ = "give each head at least 2 channels: use fewer `heads`, or more channels"
     else:
-        help_ = f"turn {' or '.join(f'{each} of them, `fraction: {_share(each, size)}`' for each in even)}"
+        help_ = (
+            f"turn {' or '.join(f'{each} of them, `{written.format(_share(each, size))}`' for each in even)}"
+        )
     raise Misfit(
         shapes.ATTENTION,
         f"`rotary` turns channels in pairs; here {turned} of the {size} channels of each head would turn",
-        "fraction" if fraction != 1 and even else "heads",
+        field,
         help=help_,
     )
 

@@ -13,6 +13,7 @@ from netspec.ops.initializers import Initializer
 from netspec.ops.pointwise import Activation
 from netspec.ops.pool import Pool
 from netspec.ops.reshape import Reshape
+from netspec.ops.rotary import Turn
 from netspec.ops.window import Windowed
 from netspec.types import Type
 from netspec.writing.emit import emit
@@ -227,6 +228,8 @@ def _plain(value: object) -> object:
     if isinstance(value, Activation):
         settings = {name: _plain(each) for name, each in value.settings().items()}
         return {value.keyword: settings} if settings else value.keyword
+    if isinstance(value, Turn):
+        return value.settings() or True
     if isinstance(value, Initializer) and value.values is not None:
         return {value.kind: _plain(value.values)}
     if isinstance(value, Initializer):

@@ -31,6 +31,7 @@ def attention(draw: Draw, type_: Type) -> Fields:
     )
     if rank == 1 and draw.chance(0.5):
         fields |= draw.some(0.6, causal=lambda: draw.chance(0.8), window=lambda: draw.randint(1, 4))
+        fields |= draw.some(0.5, rotary=lambda: draw.either(True, turned(draw)))
     elif draw.chance(0.4):
         fields["blocks"] = [
             draw.choice([each for each in range(1, size + 1) if size % each == 0]) for size in type_.sizes

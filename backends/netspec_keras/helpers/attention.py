@@ -20,6 +20,10 @@ $signature
         self.causal = causal  #: causal
         self.window = window  #: window
         self.scale = scale  #: scale
+        self.rotary = rotary  #: rotary
+        self.turned = turned  #: rotary_part
+        self.start = start  #: rotary_start
+        self.neighbours = neighbours  #: rotary_neighbours
         self.rate = dropout  #: dropout
         self.drop = layers.Dropout(dropout, dtype=self.dtype_policy)  #: dropout
   #: plain
@@ -34,12 +38,38 @@ $signature
         q = self.parted(q, self.heads)
         k, v = (self.parted(x, self.heads) for x in (k, v))  #: !grouped
         k, v = (self.parted(x, self.kv_heads) for x in (k, v))  #: grouped
+        if self.rotary:  #: rotary
+            q, k = self.turn(q), self.turn(k)  #: rotary
         k, v = (ops.repeat(x, self.heads // self.kv_heads, axis=1) for x in (k, v))  #: grouped
         scores = ops.matmul(q, ops.swapaxes(k, -1, -2)) * $scale
         weights = self.weighed(scores, others)
         weights = self.drop(weights, training=training)  #: dropout
         y = ops.transpose(ops.matmul(weights, v), (0, 2, 1, 3))
         return ops.reshape(y, (-1, *positions, self.heads * y.shape[-1]))
+  #: rotary
+    def turn(self, x):  #: rotary
+        """Turns pairs of channels by angles that grow with the position (Su et al. 2021)."""  #: rotary
+        heads, length = x.shape[1:3]  #: rotary_neighbours
+        length = x.shape[2]  #: rotary !rotary_neighbours
+        size = self.turned or x.shape[-1]  #: rotary_part
+        x, rest = x[..., :size], x[..., size:]  #: rotary_part
+        size = x.shape[-1]  #: rotary !rotary_part
+        # In half precision, far positions are equal.  #: rotary
+        kind = "float64" if self.compute_dtype == "float64" else "float32"  #: rotary
+        rates = [self.rotary ** (-at / size) for at in range(0, size, 2)]  #: rotary
+        places = ops.arange(length, dtype=kind)  #: rotary !rotary_start
+        places = self.start + ops.arange(length, dtype=kind)  #: rotary_start
+        angles = ops.expand_dims(places, 1) * ops.convert_to_tensor(rates, kind)  #: rotary
+        cos, sin = (ops.cast(wave(angles), x.dtype) for wave in (ops.cos, ops.sin))  #: rotary
+        a, b = ops.split(x, 2, axis=-1)  #: rotary !rotary_neighbours
+        a, b = (x[..., ::2], x[..., 1::2]) if self.neighbours else ops.split(x, 2, axis=-1)  #: rotary_neighbours
+        y = [a * cos - b * sin, a * sin + b * cos]  #: rotary
+        y = ops.stack(y, axis=-1 if self.neighbours else -2)  #: rotary_neighbours
+        y = ops.reshape(y, (-1, heads, length, size))  #: rotary_neighbours
+        return ops.concatenate([y, rest], axis=-1)  #: rotary_neighbours rotary_part
+        return y  #: rotary_neighbours !rotary_part
+        return ops.concatenate([*y, rest], axis=-1)  #: rotary_part !rotary_neighbours
+        return ops.concatenate(y, axis=-1)  #: rotary !rotary_part !rotary_neighbours
 
     def parted(self, x, heads):
         """(N, *positions, channels) as (N, heads, positions, channels of a head)."""
@@ -85,6 +115,10 @@ FIELDS = {
     "window": ("window=0", '"window": self.window'),
     "scale": ("scale=0.0", '"scale": self.scale'),
     "dropout": ("dropout=0.0", '"dropout": self.rate'),
+    "rotary": ("rotary=0.0", '"rotary": self.rotary'),
+    "rotary_part": ("turned=0", '"turned": self.turned'),
+    "rotary_start": ("start=0", '"start": self.start'),
+    "rotary_neighbours": ("neighbours=False", '"neighbours": self.neighbours'),
 }
 """For a part, the parameter of the class, and what its config has of it."""
 

@@ -374,6 +374,11 @@ _OWN: dict[str, tuple[tuple[WordEntry, str], ...]] = {
             ),
             "addbiaskv addzeroattn",
         ),
+        (same("rotary"), "rope userope rotaryembedding rotaryemb rotarypositions"),
+        (
+            instead("write `rotary: {base: …}`"),
+            "ropetheta ropebase rotarybase",
+        ),
         (same("shift"), "shiftsize"),
         (same("blocks"), "windowshape"),
         (instead("remove it: a spec has one order of axes"), "batchfirst"),
