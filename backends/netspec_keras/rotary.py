@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netspec.ops.rotary import Rotary, Turning
+from netspec.ops.rotary import Rotary, TurnedHead
 from netspec_keras.arguments import Arguments, Types, first, option
 from netspec_keras.layer import LayerText, Lowered
 
@@ -17,7 +17,7 @@ def rotary(op: Rotary, types: Types) -> Lowered:
     return Lowered((layer,))
 
 
-def settings(how: Turning) -> Arguments:
+def settings(how: TurnedHead) -> Arguments:
     """The settings of the helper."""
     return (
         option("base", how.base, 10000.0),
@@ -26,7 +26,7 @@ def settings(how: Turning) -> Arguments:
     )
 
 
-def parts(how: Turning) -> frozenset[str]:
+def parts(how: TurnedHead) -> frozenset[str]:
     """The parts of the helper that are needed."""
     needs = {"turned": how.turned < how.size, "start": how.start > 0}
     return frozenset(part for part, needed in needs.items() if needed)

@@ -8,7 +8,7 @@ import numpy as np
 
 from netspec.ops.attention import KEYS, QUERIES, SCORE_BIAS, VALUES, Attention
 from netspec.ops.roles import LENGTHS, assigned
-from netspec.ops.rotary import Turning
+from netspec.ops.rotary import TurnedHead
 from netspec.types import Type
 from netspec_numpy.calculation import Calculation, Values
 from netspec_numpy.norms import check_still
@@ -72,7 +72,7 @@ def _heads(x: Values, count: int) -> Values:
     return np.moveaxis(x.reshape(*x.shape[:2], count, -1), 2, 1)
 
 
-def _turned(x: Values, heads: int, how: Turning) -> Values:
+def _turned(x: Values, heads: int, how: TurnedHead) -> Values:
     """(N, positions, channels), the pairs of channels of its heads turned."""
     return np.moveaxis(turned(np.moveaxis(x, -1, 1), heads, how), 1, -1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 from math import cos, sin
 
-from netspec.ops.rotary import Rotary, Turning
+from netspec.ops.rotary import Rotary, TurnedHead
 from netspec_numpy.calculation import Calculation, Values
 
 
@@ -15,7 +15,7 @@ def rotary(op: Rotary, this: Calculation) -> Values:
     return turned(this.x, op.heads, op.turning(size))
 
 
-def turned(x: Values, heads: int, how: Turning) -> Values:
+def turned(x: Values, heads: int, how: TurnedHead) -> Values:
     """A sequence (N, channels, positions) with the pairs of channels of its heads turned."""
     y = x.copy()
     for head, pair, position in product(range(heads), range(how.turned // 2), range(x.shape[2])):

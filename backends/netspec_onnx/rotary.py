@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import cos, sin
 
-from netspec.ops.rotary import Rotary, Turning
+from netspec.ops.rotary import Rotary, TurnedHead
 from netspec_onnx.site import Site
 
 
@@ -15,7 +15,7 @@ def rotary(op: Rotary, site: Site) -> str:
     return site.reshape(y, (channels, length))
 
 
-def turned(site: Site, x: str, heads: int, length: int, how: Turning) -> str:
+def turned(site: Site, x: str, heads: int, length: int, how: TurnedHead) -> str:
     """A sequence (N, channels, positions) as (N, heads, channels of a head, positions), its pairs turned."""
     half, rest = how.turned // 2, how.size - how.turned
     x = site.reshape(x, (heads, how.size, length))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netspec.lowering.parts import Argument, Call, Slot
-from netspec.ops.rotary import Rotary, Turning
+from netspec.ops.rotary import Rotary, TurnedHead
 from netspec_torch.orders import channels_last
 from netspec_torch.site import Lowered, Site, run
 
@@ -19,7 +19,7 @@ def rotary(op: Rotary, site: Site) -> Lowered:
     return Lowered(run(site.x), module, takes=order, makes=order, parts=parts(how))
 
 
-def settings(how: Turning) -> tuple[Argument, ...]:
+def settings(how: TurnedHead) -> tuple[Argument, ...]:
     """The settings that are not the defaults of the class."""
     turned = 0 if how.turned == how.size else how.turned
     found = {
@@ -30,7 +30,7 @@ def settings(how: Turning) -> tuple[Argument, ...]:
     return tuple(Argument(slot, name) for name, slot in found.items())
 
 
-def parts(how: Turning) -> frozenset[str]:
+def parts(how: TurnedHead) -> frozenset[str]:
     """The parts of the helper that are needed."""
     needs = {
         "turned": how.turned < how.size,

@@ -22,7 +22,7 @@ Start = Annotated[int, Field(ge=0, le=MOST)]
 
 
 @dataclass(frozen=True, slots=True)
-class Turning:
+class TurnedHead:
     """How the first channels of each head are turned: how many of them, which are pairs, and by which angles."""
 
     size: int
@@ -52,7 +52,7 @@ class Turn(Model):
     fraction: Fraction = 1.0
     start: Start = 0
 
-    def turning(self, size: int) -> Turning:
+    def turning(self, size: int) -> TurnedHead:
         """How a head of so many channels is turned."""
         return turning(size, self.base, self.pairs, self.fraction, self.start)
 
@@ -166,18 +166,18 @@ class Rotary(Pointwise):
         check_turning(self.turning(channels // self.heads), "heads" if self.fraction == 1 else "fraction")
         return self
 
-    def turning(self, size: int) -> Turning:
+    def turning(self, size: int) -> TurnedHead:
         """How a head of so many channels is turned."""
         return turning(size, self.base, self.pairs, self.fraction, self.start)
 
 
-def turning(size: int, base: float, pairs: Pairs, fraction: float, start: int) -> Turning:
+def turning(size: int, base: float, pairs: Pairs, fraction: float, start: int) -> TurnedHead:
     """How a head of so many channels is turned."""
     # A fraction such as 0.29 of 100 channels is just below a whole number.
-    return Turning(size, int(size * fraction + 1e-6), base, pairs, start)
+    return TurnedHead(size, int(size * fraction + 1e-6), base, pairs, start)
 
 
-def check_turning(turning: Turning, field: str, written: str = "fraction: {}") -> None:
+def check_turning(turning: TurnedHead, field: str, written: str = "fraction: {}") -> None:
     """Refuse heads of which no pairs of channels can be turned.
 
     `written` is how the author writes a fraction.
