@@ -127,7 +127,7 @@ class _Gathering:
             for output in range(len(made.rests)):
                 self._try(made, output)
             if not set(self._giving(module)) <= gives(made):
-                # A value of another repetition than the last one is also used alone, so no loop runs the repeat.
+                # A value of another repetition than the last one is also used by itself, so no loop runs the repeat.
                 self.lists = {
                     name: row for name, row in self.lists.items() if self.repeats[name] != module.path
                 }
