@@ -11,6 +11,8 @@ from netspec.check import check_file
 from netspec.expectations import FORMS
 from netspec.language.document.item import RESERVED
 from netspec.language.document.skeleton import Skeleton
+from netspec.language.expressions.parser import parse
+from netspec.language.expressions.tree import Formula
 from netspec.ops.fields import WORDS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
@@ -57,6 +59,24 @@ def test_every_key_is_told(key: str) -> None:
 @pytest.mark.parametrize("word", [*WORDS, *FORMS])
 def test_every_word_is_told(word: str) -> None:
     assert f"`{word}`" in PAGE
+
+
+def told_operators() -> list[str]:
+    """An expression for each operator in the table of the page."""
+    rows = re.findall(r"^\| (?:arithmetic|comparison, logic) \| (.*) \|$", PAGE, re.MULTILINE)
+    parts = [part for row in rows for part in re.findall(r"`([^`]*)`", row)]
+    signs = [sign for part in parts if " if " not in part for sign in part.split()]
+    choices = [part for part in parts if " if " in part]
+    return [*("not a" if sign == "not" else f"a {sign} b" for sign in signs), *choices]
+
+
+def test_the_operators_of_the_table_are_found() -> None:
+    assert {"a + b", "a ** b", "a >= b", "a and b", "not a", "a if c else b"} <= set(told_operators())
+
+
+@pytest.mark.parametrize("text", told_operators())
+def test_every_operator_that_is_told_can_be_read(text: str) -> None:
+    assert isinstance(parse(text), Formula)
 
 
 def test_a_wrong_example_would_fail(tmp_path: Path) -> None:
