@@ -10,8 +10,9 @@ from functools import cached_property
 from netspec.dataclass import dataclass
 from netspec.graph import Graph, Node
 from netspec.lowering.arguments import Words, words
+from netspec.lowering.definitions import called_key, nesting
 from netspec.lowering.gathering import Cycle, cycle, gathered
-from netspec.lowering.outline import Module, called_key, inlined, nesting, outline
+from netspec.lowering.outline import Module, inlined, outline
 from netspec.lowering.parts import Index
 from netspec_keras.layer import Dims, LayerText, Lowered
 

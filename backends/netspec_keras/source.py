@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, cast
 from netspec.backend import Source
 from netspec.dataclass import dataclass, replace
 from netspec.graph import Graph, Input, Node
+from netspec.lowering.definitions import called_name
 from netspec.lowering.derive import PAD
 from netspec.lowering.gathering import is_list
 from netspec.lowering.layout import Page
 from netspec.lowering.names import free, numbered, snake
-from netspec.lowering.outline import Module, called_name
+from netspec.lowering.outline import Module
 from netspec.lowering.parts import Slot, literal, quoted
 from netspec.lowering.sizes import with_sizes
 from netspec.lowering.statements import Body as Statements

@@ -9,10 +9,11 @@ from netspec.backend import Source
 from netspec.dataclass import dataclass, replace
 from netspec.graph import Graph, Node
 from netspec.lowering.arguments import words
+from netspec.lowering.definitions import called_name, definitions, nesting
 from netspec.lowering.gathering import gathered
 from netspec.lowering.layout import Page
 from netspec.lowering.names import camel, numbered
-from netspec.lowering.outline import Module, called_name, definitions, given, nesting
+from netspec.lowering.outline import Module, given
 from netspec.lowering.sizes import with_sizes
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.lowering.uses import description, firsts, flattened, group_name, told

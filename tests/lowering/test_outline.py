@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from netspec.graph import Graph, IllegalGraph, Node
-from netspec.lowering.outline import Module, definitions, outline
+from netspec.lowering.definitions import definitions
+from netspec.lowering.outline import Module, outline
 from netspec.lowering.taps import order
 from netspec.lowering.variables import titles
 from tests.language.author import graph_of
@@ -133,7 +134,8 @@ def test_a_use_before_its_making_is_refused() -> None:
 def test_definitions_stand_in_one_order_in_every_process() -> None:
     program = (
         "from netspec.loading import load\n"
-        "from netspec.lowering.outline import definitions, outline\n"
+        "from netspec.lowering.definitions import definitions\n"
+        "from netspec.lowering.outline import outline\n"
         "print([uses[0].path for uses in definitions(outline(load('zoo:localiser')))])"
     )
     runs = [

@@ -8,7 +8,8 @@ from netspec.diagnostics import Problems
 from netspec.graph import Graph
 from netspec.loading import graph_of_text
 from netspec.lowering.arguments import words
-from netspec.lowering.outline import definitions, given, outline
+from netspec.lowering.definitions import definitions
+from netspec.lowering.outline import given, outline
 from netspec.lowering.sizes import with_sizes
 from netspec.lowering.variables import parameters, titles, variables
 from netspec.ops import OPS
