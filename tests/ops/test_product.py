@@ -76,6 +76,7 @@ REACHES: tuple[tuple[str, dict[str, Any], int], ...] = (
     ("tile", {"times": 3}, 1),
     ("tile", {"times": 2, "axis": "channels"}, 1),
     ("channel_shuffle", {"groups": 3}, 1),
+    ("rotary", {"heads": 1, "fraction": 0.7}, 1),
 )
 
 
