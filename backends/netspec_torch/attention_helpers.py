@@ -68,9 +68,10 @@ $attend
             return None  #: bounded
         queries, keys = self.places(q), self.places(k)  #: bounded causal | window
         keys = self.places(k)  #: lengths !causal !window
-        seen = keys >= 0  #: bounded
-        if lengths is not None:  #: lengths
-            seen = (keys < lengths[:, None])[:, None, None]  #: lengths
+        return (keys < lengths[:, None])[:, None, None]  #: lengths !causal !window !score_bias
+        seen = keys >= 0  #: bounded causal | bounded window | bounded score_bias
+        if lengths is not None:  #: lengths causal | lengths window | lengths score_bias
+            seen = (keys < lengths[:, None])[:, None, None]  #: lengths causal | lengths window | lengths score_bias
         if self.causal:  #: bounded causal
             seen = seen & (keys <= queries[:, None])  #: bounded causal
         if self.window:  #: window lengths | window score_bias
@@ -78,7 +79,7 @@ $attend
         seen = seen & ((keys - queries[:, None]).abs() < self.window)  #: window !lengths !score_bias
         if score_bias is not None:  #: bounded score_bias
             return score_bias.masked_fill(~seen, -torch.inf)  #: bounded score_bias
-        return seen  #: bounded'''
+        return seen  #: bounded causal | bounded window | bounded score_bias'''
 
 FIELDS = {
     "grouped": "kv_heads=0",
