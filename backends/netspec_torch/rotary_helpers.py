@@ -9,8 +9,8 @@ from netspec.lowering.cutting import Parts, cut
 
 ROTARY = '''\
 class $name(nn.Module):
-    """Turns pairs of channels of each head by angles that grow with the position (Su et al. 2021)."""  #: !neighbours
-    """Turns pairs of neighbours in each head by angles that grow with the position (Su et al. 2021)."""  #: neighbours
+    """Turns pairs of channels of each head, by more at later positions (Su et al. 2021)."""  #: !neighbours
+    """Turns pairs of neighbours in each head, by more at later positions (Su et al. 2021)."""  #: neighbours
 
     def __init__(self, $fields):
         super().__init__()

@@ -240,8 +240,6 @@ def test_no_move_that_runs_in_the_zoo_undoes_another(row: Row) -> None:
         assert undone_in_keras(text, function_name(graph), graph) == []
 
 
-# Keras warns of attention to a single key.
-@pytest.mark.filterwarnings("ignore:You are using a softmax over axis:UserWarning")
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(12))
 def test_no_move_that_runs_in_a_random_network_undoes_another(number: int, tmp_path: Path) -> None:

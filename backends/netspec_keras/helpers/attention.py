@@ -55,10 +55,10 @@ $signature
         x, rest = x[..., :size], x[..., size:]  #: rotary_part
         size = x.shape[-1]  #: rotary !rotary_part
         # In half precision, far positions are equal.  #: rotary
-        kind = "float64" if self.compute_dtype == "float64" else "float32"  #: rotary
+        kind = keras.backend.result_type(self.compute_dtype, keras.config.floatx())  #: rotary
         rates = [self.rotary ** (-at / size) for at in range(0, size, 2)]  #: rotary
-        places = ops.arange(length, dtype=kind)  #: rotary !rotary_start
-        places = self.start + ops.arange(length, dtype=kind)  #: rotary_start
+        places = ops.cast(ops.arange(length), kind)  #: rotary !rotary_start
+        places = ops.cast(ops.arange(self.start, self.start + length), kind)  #: rotary_start
         angles = ops.expand_dims(places, 1) * ops.convert_to_tensor(rates, kind)  #: rotary
         cos, sin = (ops.cast(wave(angles), x.dtype) for wave in (ops.cos, ops.sin))  #: rotary
         a, b = ops.split(x, 2, axis=-1)  #: rotary !rotary_neighbours

@@ -9,8 +9,8 @@ from netspec_keras.helpers.helper import Helper, Parts
 
 ROTARY = '''
 class $name(layers.Layer):
-    """Turns pairs of channels of each head by angles that grow with the position (Su et al. 2021)."""  #: !neighbours
-    """Turns pairs of neighbours in each head by angles that grow with the position (Su et al. 2021)."""  #: neighbours
+    """Turns pairs of channels of each head, by more at later positions (Su et al. 2021)."""  #: !neighbours
+    """Turns pairs of neighbours in each head, by more at later positions (Su et al. 2021)."""  #: neighbours
 
     def __init__(self, $fields, **kwargs):
         super().__init__(**kwargs)
@@ -26,10 +26,10 @@ class $name(layers.Layer):
         x, rest = x[..., :size], x[..., size:]  #: turned
         size = x.shape[-1]  #: !turned
         # In half precision, far positions are equal.
-        kind = "float64" if self.compute_dtype == "float64" else "float32"
+        kind = keras.backend.result_type(self.compute_dtype, keras.config.floatx())
         rates = [self.base ** (-at / size) for at in range(0, size, 2)]
-        places = ops.arange(length, dtype=kind)  #: !start
-        places = self.start + ops.arange(length, dtype=kind)  #: start
+        places = ops.cast(ops.arange(length), kind)  #: !start
+        places = ops.cast(ops.arange(self.start, self.start + length), kind)  #: start
         angles = ops.expand_dims(places, (1, 2)) * ops.convert_to_tensor(rates, kind)
         cos, sin = (ops.cast(wave(angles), x.dtype) for wave in (ops.cos, ops.sin))
         a, b = ops.split(x, 2, axis=-1)  #: !neighbours
