@@ -9,7 +9,7 @@ import pytest
 from tests.mutate.corpus import CORPUS, EMBEDDING, EVERYTHING, RECIPE
 from tests.mutate.shrink import shrunk
 from tests.mutate.trial import derive, examine, mutant
-from tests.mutate.workers import Tally, attempt, run, run_all
+from tests.mutate.workers import PATIENCE, Tally, attempt, run, run_all
 
 
 def hold(tally: Tally, seed: str) -> None:
@@ -23,12 +23,12 @@ def hold(tally: Tally, seed: str) -> None:
 
 
 def test_some_mutants_of_every_kind() -> None:
-    hold(run("quick", range(250)), "quick")
+    hold(run("quick", range(250), PATIENCE), "quick")
 
 
 @pytest.mark.slow
 def test_many_mutants_of_every_kind() -> None:
-    *_, tally = run_all("slow", 6000, jobs=2)
+    *_, tally = run_all("slow", 6000, jobs=2, limit=PATIENCE)
     hold(tally, "slow")
     assert tally.count == 6000
     assert len(tally.codes) > 80
@@ -56,10 +56,9 @@ def test_a_hang_a_crash_and_a_wrong_place_are_failures(monkeypatch: pytest.Monke
     def crash(path: Path) -> None:
         raise KeyError(path)
 
-    monkeypatch.setattr("tests.mutate.workers.SECONDS", 0.2)
     for broken, kind in ((hang, "TooSlow"), (crash, "KeyError")):
         monkeypatch.setattr("tests.mutate.trial.check_file", broken)
-        failure, _, _ = attempt("netspec: 1\n")
+        failure, _, _ = attempt("netspec: 1\n", limit=0.2)
         assert failure is not None
         assert failure.kind.startswith(kind)
 

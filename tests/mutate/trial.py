@@ -54,8 +54,9 @@ def examine(text: str) -> tuple[Outcome, Graph | None]:
     as_text(diagnostics).encode()
     for render in REPORTS.values():
         render([(str(path), diagnostics)]).encode()
+    lines = {file: _lines(file) for file in {each.span.file for each in diagnostics}}
     for each in diagnostics:
-        _check_place(each)
+        _check_place(each, lines[each.span.file])
         assert each.code is CODES[each.code.id]
         assert each.message
         assert "Error(" not in each.message, each.message
@@ -76,11 +77,13 @@ def folder() -> Path:
     return made
 
 
-def _check_place(diagnostic: Diagnostic) -> None:
-    """A place lies in a file that there is, and ends after it starts."""
+def _lines(file: str) -> list[str]:
+    return _LINE_END.split(Path(file).read_bytes().decode().removeprefix("\ufeff"))
+
+
+def _check_place(diagnostic: Diagnostic, lines: list[str]) -> None:
+    """A place lies in a file that there is, with these lines, and ends after it starts."""
     span = diagnostic.span
-    text = Path(span.file).read_bytes().decode()
-    lines = _LINE_END.split(text.removeprefix("\ufeff"))
     where = f"{diagnostic.code.id} at {span.line}:{span.column}-{span.end_line}:{span.end_column}"
     assert (span.line, span.column) <= (span.end_line, span.end_column), f"{where} ends before it starts"
     assert 1 <= span.line <= span.end_line <= len(lines), f"{where} lies outside the {len(lines)} lines"

@@ -18,7 +18,9 @@ from types import FrameType
 from tests.mutate.trial import derive, examine, mutant
 
 SECONDS = 2.0
-"""Of processor time, for one text."""
+"""Of processor time, for one text; twice for one that holds."""
+PATIENCE = 20.0
+"""The same, for tests, which must not depend on how quick a machine is: what counts up to a size takes longer."""
 MEGABYTES = 500
 HANG = 60.0
 """Seconds on the clock after which a worker that reports nothing is killed: it is in code that no signal stops."""
@@ -58,16 +60,22 @@ class Tally:
         self.slowest = max(self.slowest, other.slowest)
 
 
-def attempt(text: str, number: int = -1) -> tuple[Failure | None, float, tuple[bool, frozenset[str]]]:
-    """Examine a text within the limits of time; the failure if there is one, the seconds, the outcome."""
-    signal.signal(signal.SIGVTALRM, _stop)
-    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+def attempt(
+    text: str, number: int = -1, limit: float = SECONDS
+) -> tuple[Failure | None, float, tuple[bool, frozenset[str]]]:
+    """Examine a text within a limit of time; the failure if there is one, the seconds, the outcome."""
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        raise TooSlow(f"more than {limit:g} s of processor time")
+
+    signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, limit)
     began = time.process_time()
     try:
         outcome, graph = examine(text)
         seconds = time.process_time() - began
         if graph is not None:
-            signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+            signal.setitimer(signal.ITIMER_VIRTUAL, limit)
             derive(graph)
         return None, seconds, (outcome.holds, outcome.codes)
     except KeyboardInterrupt:
@@ -90,10 +98,6 @@ def attempt(text: str, number: int = -1) -> tuple[Failure | None, float, tuple[b
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
-def _stop(signum: int, frame: FrameType | None) -> None:
-    raise TooSlow(f"more than {SECONDS:g} s of processor time")
-
-
 def limit_memory() -> None:
     """Let this process take no more than it has and MEGABYTES."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
@@ -101,11 +105,11 @@ def limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
-def run(seed: str, numbers: Sequence[int]) -> Tally:
+def run(seed: str, numbers: Sequence[int], limit: float = SECONDS) -> Tally:
     """Examine these mutants, in this process."""
     tally = Tally()
     for number in numbers:
-        failure, seconds, (holds, codes) = attempt(mutant(seed, number), number)
+        failure, seconds, (holds, codes) = attempt(mutant(seed, number), number, limit)
         tally.count += 1
         tally.held += holds
         tally.codes.update(codes)
@@ -115,7 +119,7 @@ def run(seed: str, numbers: Sequence[int]) -> Tally:
     return tally
 
 
-def _serve(seed: str, jobs: Connection) -> None:
+def _serve(seed: str, jobs: Connection, limit: float) -> None:
     """A worker: takes numbers, gives a tally of each; the number is told first, so that a hang has a name."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     mutant(seed, 0)  # the corpus is read before memory is limited
@@ -123,7 +127,7 @@ def _serve(seed: str, jobs: Connection) -> None:
     while (numbers := jobs.recv()) is not None:
         for number in numbers:
             jobs.send(number)
-            jobs.send(run(seed, [number]))
+            jobs.send(run(seed, [number], limit))
         jobs.send(None)
 
 
@@ -136,7 +140,7 @@ class _Worker:
     since: float = 0.0
 
 
-def run_all(seed: str, count: int, jobs: int, start: int = 0) -> Iterator[Tally]:
+def run_all(seed: str, count: int, jobs: int, start: int = 0, limit: float = SECONDS) -> Iterator[Tally]:
     """Examine `count` mutants in so many processes; gives the tally so far after every batch."""
     context = multiprocessing.get_context("spawn")
     todo = [list(range(at, min(at + _BATCH, start + count))) for at in range(start, start + count, _BATCH)][
@@ -147,7 +151,7 @@ def run_all(seed: str, count: int, jobs: int, start: int = 0) -> Iterator[Tally]
 
     def hire(numbers: list[int]) -> None:
         mine, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(seed, theirs), daemon=True)
+        process = context.Process(target=_serve, args=(seed, theirs, limit), daemon=True)
         process.start()
         theirs.close()
         mine.send(numbers)

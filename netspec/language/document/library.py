@@ -30,6 +30,8 @@ class Library:
     parts: dict[Path, Document | None] = field(default_factory=dict)
     values: dict[Path, Value | None] = field(default_factory=dict)
     _including: list[Path] = field(default_factory=list)
+    _named: dict[tuple[Path | None, str], Document] = field(default_factory=dict)
+    """The specs that were found, by the file and the text that names them: to follow links takes long."""
 
     def read(self, path: Path, shown: str) -> Value | None:
         """The content of a file, which is read once."""
@@ -50,12 +52,18 @@ class Library:
 
     def named(self, scalar: Scalar, document: Document) -> Document | None:
         """The spec whose path stands in a document; None, with the reason reported, if it is not one."""
+        key = document.path, str(scalar.value)
+        if key in self._named:
+            return self._named[key]
         path = self.find(scalar, document)
         value = None if path is None else self.read(path, locations.shown(path))
         if path is None or value is None:
             return None
         if not is_recipe_file(value):
-            return self.spec(path, locations.shown(path))
+            found = self.spec(path, locations.shown(path))
+            if found is not None:
+                self._named[key] = found
+            return found
         inner = value.entries.get("spec") if isinstance(value, Mapping) else None
         meant = inner.value.text if inner is not None and isinstance(inner.value, Scalar) else ""
         self.problems.error(
