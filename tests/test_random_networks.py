@@ -280,7 +280,7 @@ def test_some_networks_keep_every_promise() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("batches", "count"), [("2", 200), ("all", 60)])
+@pytest.mark.parametrize(("batches", "count"), [("2", 120), ("all", 40)])
 def test_many_networks_keep_every_promise(batches: Any, count: int) -> None:
     two = ready(Builds, Learns, count=2)
     work = Work(SEED, batches, tuple(two))
