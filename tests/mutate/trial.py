@@ -56,7 +56,7 @@ def examine(text: str) -> tuple[Outcome, Graph | None]:
         render([(str(path), diagnostics)]).encode()
     lines = {file: _lines(file) for file in {each.span.file for each in diagnostics}}
     for each in diagnostics:
-        _check_place(each, lines[each.span.file])
+        check_place(each, lines[each.span.file])
         assert each.code is CODES[each.code.id]
         assert each.message
         assert "Error(" not in each.message, each.message
@@ -81,7 +81,7 @@ def _lines(file: str) -> list[str]:
     return _LINE_END.split(Path(file).read_bytes().decode().removeprefix("\ufeff"))
 
 
-def _check_place(diagnostic: Diagnostic, lines: list[str]) -> None:
+def check_place(diagnostic: Diagnostic, lines: list[str]) -> None:
     """A place lies in a file that there is, with these lines, and ends after it starts."""
     span = diagnostic.span
     where = f"{diagnostic.code.id} at {span.line}:{span.column}-{span.end_line}:{span.end_column}"
