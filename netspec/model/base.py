@@ -89,24 +89,27 @@ class Model:
             object.__setattr__(self, "_given", made._given)
 
     @classmethod
-    def model_validate(cls, values: object) -> Self:
+    def model_validate(cls, values: object, later: Collection[str] = ()) -> Self:
         """The model with these values, by the names of the fields, or by their aliases.
+
+        Args:
+            later: fields that get their values later: the validators of other fields do not see a default instead.
 
         Raises:
             Invalid: a field is unknown or missing, or does not take its value.
         """
-        found = cls.plainly(values)
+        found = cls.plainly(values, later)
         if found is not None and not cls.missing(found):
             return cls.model_construct(**found)
         from netspec.model.full import validated
 
-        return cls.model_construct(**validated(cls, values))
+        return cls.model_construct(**validated(cls, values, later))
 
     @classmethod
-    def plainly(cls, values: object) -> dict[str, Any] | None:
+    def plainly(cls, values: object, later: Collection[str] = ()) -> dict[str, Any] | None:
         """The fields that the values set, if each is plainly right; None if pydantic has to decide.
 
-        Fields without a value may be missing.
+        Fields without a value may be missing; those of `later` get one later.
         """
         if type(values) is not dict:
             return None
@@ -117,16 +120,18 @@ class Model:
                     return None
                 name, check = plan.checks[key]
                 found[name] = check(value)
-            return cls._confirmed(found) if plan.depends else found
+            return cls._confirmed(found, later) if plan.depends else found
         except (ValueError, AssertionError):  # of which pydantic makes an error of the field
             return None
 
     @classmethod
-    def _confirmed(cls, found: dict[str, Any]) -> dict[str, Any]:
+    def _confirmed(cls, found: dict[str, Any], later: Collection[str]) -> dict[str, Any]:
         """The fields as their validators return them, in the order of the class."""
         data: dict[str, Any] = {}
         for name, info in cls.model_fields.items():
             is_given = name in found
+            if name in later and not is_given:
+                continue
             if is_given or not info.is_required():
                 data[name] = found[name] if is_given else info.get_default()
             if is_given or (name in data and info.settings.get("validate_default")):

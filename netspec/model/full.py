@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import pydantic
 from pydantic_core import PydanticCustomError, core_schema
 
+from netspec.model.base import Info
 from netspec.model.fields import BeforeValidator, Check, FieldInfo, FieldMark, Invalid, RefusedValue
 
 _CONFIG = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -30,14 +31,14 @@ def full(model: Any) -> type[pydantic.BaseModel]:
     return made
 
 
-def validated(model: Any, values: object) -> dict[str, Any]:
-    """The fields of a model that the values set.
+def validated(model: Any, values: object, later: Collection[str] = ()) -> dict[str, Any]:
+    """The fields of a model that the values set; validators do not see the fields of `later`.
 
     Raises:
         Invalid: a field is unknown or missing, or does not take its value.
     """
     try:
-        made = full(model).model_validate(values)
+        made = full(model).model_validate(values, context=later)
     except pydantic.ValidationError as error:
         raise Invalid(str(error), error.errors(include_url=False)) from None
     return {name: getattr(made, name) for name in made.model_fields_set}
@@ -96,7 +97,8 @@ def _before(function: Check) -> Check:
 
 def _after(model: Any, method: Callable[[type, Any, Any], Any]) -> Any:
     def check(cls: type, value: Any, info: pydantic.ValidationInfo) -> Any:
-        return _before(lambda value: method(model, value, info))(value)
+        seen = {name: each for name, each in info.data.items() if name not in (info.context or ())}
+        return _before(lambda value: method(model, value, Info(seen)))(value)
 
     return classmethod(check)
 

@@ -99,11 +99,12 @@ def validated(
         parameters: names of parameters, for suggestions.
         explain: gives notes on the origin of the value of a field.
     """
-    found = op.plainly(fields)
-    if found is not None and (missing := op.missing(found)) and missing <= set(skip):
+    later = set(skip) - fields.keys()
+    found = op.plainly(fields, later)
+    if found is not None and (missing := op.missing(found)) and missing <= later:
         return None
     try:
-        return op.model_validate(fields)
+        return op.model_validate(fields, later)
     except Invalid as error:
         owner = f"`{op.keyword}`"
         known = fields_of(op)
