@@ -23,7 +23,7 @@ Schema = dict[str, Any]
 # Inputs on which an op is tried to find out which it takes; its class does not say so.
 PROBES: dict[str, Type] = {
     "a vector": Type(4),
-    "1-D": Type(4, (8,)),
+    "1-D": Type(8, (8,)),
     "2-D": Type(4, (8, 8)),
     "3-D": Type(4, (8, 8, 8)),
     "indices": Type(None, (8,), "int", vocabulary=16),

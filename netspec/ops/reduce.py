@@ -29,6 +29,10 @@ class Reduce(Op):
     keep: bool = False
     """Whether the spatial axes stay, with size 1."""
 
+    @classmethod
+    def sample(cls, type_: Type) -> dict[str, object]:
+        return {} if type_.spatial else {"axes": "channels"}
+
     def _resolve(self, inputs: Inputs) -> Self:
         type_ = inputs[0]
         known = ("channels", *type_.axes)

@@ -25,6 +25,10 @@ class Edged(Op):
         size: PerAxis | None
         channels: Ends | None
 
+    @classmethod
+    def sample(cls, type_: Type) -> dict[str, object]:
+        return {} if type_.spatial else {"channels": 1}
+
     def _sized(self, type_: Type) -> Self:
         """The op with its amount or its size for each axis; with `channels` only, the positions keep their number.
 

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from netspec.ops import FAMILIES, OPS, members
 from netspec.ops.description import describe, example, in_yaml, kinds, words
 from netspec_cli.main import app
+from tests.cases import CASES
 
 RUN = CliRunner()
 
@@ -48,6 +49,14 @@ def test_json_is_the_same_as_data() -> None:
         dict.fromkeys(op.keyword for op in OPS.values())
     )
     assert one in [op for family in whole["families"] for op in family["ops"]]
+
+
+def test_an_op_takes_every_kind_of_input_of_its_rows() -> None:
+    for case in CASES:
+        rank = len(case.inputs[0]) - 1 if case.inputs else None
+        if rank is not None:
+            kind = "indices" if case.vocabulary is not None else f"{rank}-D" if rank else "a vector"
+            assert kind in describe(case.keyword).takes, case.name
 
 
 TAKES = {
