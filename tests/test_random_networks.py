@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from netspec.backend import Builds, Learns, capable
@@ -19,11 +20,12 @@ from netspec.types import Type
 from tests import oracle
 from tests.having import LEARNER, needs, ready
 from tests.random_networks.draw import Draw
+from tests.random_networks.equal import finite_samples
 from tests.random_networks.networks import graph_of, random_network
 from tests.random_networks.one import failure, run
 from tests.random_networks.recipes import MERGES, RECIPES
 from tests.random_networks.shrink import shrunk
-from tests.random_networks.text import MAIN, Files
+from tests.random_networks.text import MAIN, Files, save
 from tests.random_networks.workers import Work, outcomes
 
 SEED = 20261
@@ -196,6 +198,30 @@ def _shifted(arrays: dict[str, Any], *names: str) -> dict[str, Any]:
 def test_a_sound_network_passes() -> None:
     needs(LEARNER)
     assert failure(NETWORK, "0", "all", (LEARNER,)) is None
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_becomes_of_overflow_is_each_framework_s_own() -> None:
+    """∞ − ∞ is not a number; of that, the sign is 0 in PyTorch and not a number in TensorFlow."""
+    most = [{"scale_by": 1e38}, "square", "square", "square", "square"]
+    layers = [*most, {"add": [[], [{"scale_by": -1.0}]]}, {"step": {}}]
+    network: Files = {MAIN: {"netspec": 1, "name": "net", "input": [2], "layers": layers}}
+    found: list[str] = []
+    assert failure(network, "0", "2", ready(Builds, Learns), found) is None
+    assert all("overflow" in each for each in found)
+
+
+def test_samples_that_are_finite_are_compared_beside_others(tmp_path: Path) -> None:
+    save(NETWORK, tmp_path)
+    graph = graph_of(tmp_path / MAIN)
+    values = {
+        "conv1": np.array([[1.0], [np.inf], [2.0]]),
+        "dense1": np.array([[[1.0, 1.0]], [[0.0, 1.0]], [[np.nan, 0.0]]]),
+    }
+    assert finite_samples(graph, values, training=False).tolist() == [True, False, False]
+    assert finite_samples(graph, values, training=True).tolist() == [False, False, False]
+    finite = {"conv1": values["conv1"][:1], "dense1": values["dense1"][:1]}
+    assert finite_samples(graph, finite, training=True).tolist() == [True]
 
 
 @pytest.mark.parametrize(

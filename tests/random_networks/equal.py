@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from netspec.graph import Graph
+from netspec.ops.norm import BatchNorm
 
 if TYPE_CHECKING:
     from tests.backends.native import Array, Arrays
@@ -63,6 +64,21 @@ def overflows(array: Array) -> bool:
     import numpy as np
 
     return not np.isfinite(array).all()
+
+
+def finite_samples(graph: Graph, values: Arrays, training: bool) -> Array:
+    """For each sample of a batch, whether all values that the network makes of it are finite.
+
+    What a framework makes of infinity, or of what is not a number, is its own: TensorFlow's maximum passes over what
+    is not a number, PyTorch's sign of it is 0. A batch norm in training mixes the samples.
+    """
+    import numpy as np
+
+    rows = [np.isfinite(array).reshape(len(array), -1).all(axis=1) for array in values.values()]
+    sound: Array = np.logical_and.reduce(rows)
+    if training and any(isinstance(node.op, BatchNorm) and node.trainable for node in graph.nodes):
+        return np.full(len(sound), sound.all())
+    return sound
 
 
 def _largest(array: Array) -> float:
