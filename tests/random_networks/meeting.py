@@ -34,7 +34,13 @@ def meet(draw: Draw, types: list[Type]) -> Meeting | None:
         found = _joined(draw, keyword, steps)
         if found is not None:
             return found
-    return _joined(draw, "concat", [_towards(draw, type_, types[0], "vectors") for type_ in types])
+    found = _joined(draw, "concat", [_towards(draw, type_, types[0], "vectors") for type_ in types])
+    # Flattened, they may have too many channels together.
+    return found or _joined(draw, "concat", [_pooled(type_) for type_ in types])
+
+
+def _pooled(type_: Type) -> tuple[list[Item], Type]:
+    return (["global_avg_pool"], Type(type_.channels)) if type_.spatial else ([], type_)
 
 
 def _joined(draw: Draw, keyword: str, steps: list[tuple[list[Item], Type]]) -> Meeting | None:
