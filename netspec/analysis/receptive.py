@@ -315,8 +315,10 @@ def _view(reaches: Sequence[Reach | None], views: Sequence[ValueFields]) -> Valu
         for source, axes in view.inputs.items():
             seen = _through(axes, reach, view.uniform)
             joined[source] = _join(joined[source], seen) if source in joined else seen
+    # Once for all inputs: each of them beside each other one would be quadratic in their number.
+    alike = all(view == views[0] for view in views)
     return ValueFields(
-        joined, all(_uniform(reach, view, views) for view, reach in zip(views, reaches, strict=True))
+        joined, all(_uniform(reach, view, alike) for view, reach in zip(views, reaches, strict=True))
     )
 
 
@@ -339,13 +341,13 @@ def _along(seen: Seen, reach: Reach) -> Seen:
     return taps if taps is None or taps == WHOLE else seen.through(taps, reach.output_axis(seen.axis))
 
 
-def _uniform(reach: Reach | None, view: ValueFields, views: Sequence[ValueFields]) -> bool:
-    """Whether every output channel has the field of its position in an input; `views` are all inputs."""
+def _uniform(reach: Reach | None, view: ValueFields, alike: bool) -> bool:
+    """Whether every output channel has the field of its position in an input; `alike`: all inputs have the same."""
     if reach is None:
         return False
     if reach.mixes:
         return True
-    if reach.stacks and any(view != views[0] for view in views):
+    if reach.stacks and not alike:
         return False
     return view.uniform and not _gathered(view, reach)
 

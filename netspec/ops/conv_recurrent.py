@@ -220,10 +220,9 @@ class ConvRecurrent(Swept):
         return tuple(found)
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        own = self.cell_weights(inputs)
         return tuple(
-            replace(each, name=f"{each.name}_l0{suffix}")
-            for suffix in self.suffixes
-            for each in self.cell_weights(inputs)
+            replace(each, name=f"{each.name}_l0{suffix}") for suffix in self.suffixes for each in own
         )
 
     def macs(self, inputs: Inputs) -> int | None:
