@@ -6,8 +6,16 @@ every other one goes to pydantic: it decides, and it says what is wrong. `full` 
 annotations, also for the JSON schema. A value that is accepted here is one that pydantic accepts, with the same result.
 """
 
-from netspec.model.base import Info, Model
-from netspec.model.fields import BeforeValidator, Field, Invalid, PrivateAttr, RefusedValue, field_validator
+from netspec.model.base import Model
+from netspec.model.fields import (
+    BeforeValidator,
+    Field,
+    Info,
+    Invalid,
+    PrivateAttr,
+    RefusedValue,
+    field_validator,
+)
 
 __all__ = [
     "BeforeValidator",

@@ -11,16 +11,11 @@ from netspec.model.fields import (
     Check,
     Field,
     FieldInfo,
+    Info,
     PrivateAttr,
     PrivateMark,
     field_validator,
 )
-
-
-class Info(NamedTuple):
-    """What a `field_validator` gets beside the value: the fields before this one."""
-
-    data: Mapping[str, Any]
 
 
 class Making(NamedTuple):

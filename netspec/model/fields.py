@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from math import isfinite
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -98,6 +98,12 @@ class field_validator:  # noqa: N801 - as in pydantic
     def __call__(self, method: Any) -> Any:
         self.method: Callable[[type, Any, Any], Any] = method.__func__
         return self
+
+
+class Info(NamedTuple):
+    """What a `field_validator` gets beside the value: the fields before this one."""
+
+    data: Mapping[str, Any]
 
 
 class FieldInfo:

@@ -10,8 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import pydantic
 from pydantic_core import PydanticCustomError, core_schema
 
-from netspec.model.base import Info
-from netspec.model.fields import BeforeValidator, Check, FieldInfo, FieldMark, Invalid, RefusedValue
+from netspec.model.fields import BeforeValidator, Check, FieldInfo, FieldMark, Info, Invalid, RefusedValue
 
 _CONFIG = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True)
 
