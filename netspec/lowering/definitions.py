@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from netspec.lowering.outline import Module
 
 
-def definitions(root: Module) -> tuple[tuple[Module, ...], ...]:
+def definitions(root: Module, levels: Mapping[str, int] | None = None) -> tuple[tuple[Module, ...], ...]:
     """The modules grouped by definition, so that no group needs a later one; the root is last.
 
     All uses of a block or a network are one group, wherever they are; a named group of layers or a head is one group
-    for all uses of the definition that contains it. Repeats are lists, not definitions.
+    for all uses of the definition that contains it. Repeats are lists, not definitions. `levels` is its `nesting`,
+    if that is known.
     """
-    levels = nesting(root)
+    levels = nesting(root) if levels is None else levels
     groups: dict[tuple[str, ...], list[Module]] = {}
     # Ordered sets, so that every process writes the same text.
     within: dict[tuple[str, ...], dict[tuple[str, ...], None]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from operator import is_
@@ -91,16 +91,13 @@ class Module:
 
         Modules with equal wiring and equal items have equal texts.
         """
-        numbers = {value: number for number, value in enumerate(self.inputs)}
-
-        def names(values: Sequence[str]) -> tuple[str | int, ...]:
-            return tuple([numbers[value] if value in numbers else self.local(value) for value in values])
+        name = _Relative(self).__getitem__
 
         def one(item: Node | Module) -> Hashable:
             inner = tuple(map(one, item.items)) if isinstance(item, Module) and item.is_repeat else ()
-            return (item.local_name, inner, names(item.inputs), names(given(item)))
+            return (item.local_name, inner, *map(name, item.inputs), None, *map(name, given(item)))
 
-        return (tuple(map(one, self.items)), names(self.outputs))
+        return (tuple(map(one, self.items)), *map(name, self.outputs))
 
     def local(self, value: str) -> str:
         """The name of a value in it, relative to it."""
@@ -109,6 +106,18 @@ class Module:
     def parts(self, value: str) -> tuple[str, ...]:
         """The parts of this relative name."""
         return tuple(self.local(value).split("."))
+
+
+class _Relative(dict[str, str | int]):
+    """The name of each value in a module, relative to it, or the number of an input."""
+
+    def __init__(self, module: Module) -> None:
+        super().__init__(zip(module.inputs, range(len(module.inputs)), strict=True))
+        self.start = len(module.path) + 1 if module.path else 0
+
+    def __missing__(self, value: str) -> str:
+        name = self[value] = value[self.start :]
+        return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +139,10 @@ def outline(graph: Graph) -> Module:
         IllegalGraph: a scope uses a value that is made after it begins.
     """
     uses = _uses(graph)
-    _equalise(graph, uses)
-    return _Outliner(graph, uses).root()
+    common = {value: _common(users) for value, users in uses.items()}
+    for value in _equalise(graph, uses, common):
+        common[value] = _common(uses[value])
+    return _Outliner(graph, common).root()
 
 
 def inlined(root: Module, is_short: Callable[[Module], bool] = lambda repeat: False) -> Module:
@@ -242,8 +253,11 @@ def _uses(graph: Graph) -> dict[str, set[str]]:
     return uses
 
 
-def _equalise(graph: Graph, uses: dict[str, set[str]]) -> None:
-    """Give scopes that share weights the same outputs, so that one module can serve all of them."""
+def _equalise(graph: Graph, uses: dict[str, set[str]], common: Mapping[str, str | None]) -> set[str]:
+    """Give scopes that share weights the same outputs, so that one module can serve all of them.
+
+    `common` has the innermost scope that contains all users of each value. Returns the values that have more users now.
+    """
     families: dict[tuple[str, tuple[str, ...]], list[Scope]] = {}
     shared = any(each.shares is not None for each in graph.scopes)
     below = _below(graph, uses) if shared else {}
@@ -253,7 +267,7 @@ def _equalise(graph: Graph, uses: dict[str, set[str]]) -> None:
             # Calls that hold other layers cannot be one module anyway.
             alike = below[owner.path] == below[scope.path]
             families.setdefault((owner.path, below[scope.path]), [owner] if alike else []).append(scope)
-    _equalise_repetitions(graph, uses)
+    more = _equalise_repetitions(graph, uses, common)
     changed = bool(families)
     while changed:
         changed = False
@@ -269,7 +283,9 @@ def _equalise(graph: Graph, uses: dict[str, set[str]]) -> None:
                     value = f"{scope.path}.{name}"
                     if value in uses and all(within(user, scope.path) for user in uses[value]):
                         uses[value].add(scope.parent)
+                        more.add(value)
                         changed = True
+    return more
 
 
 def _below(graph: Graph, values: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -282,21 +298,25 @@ def _below(graph: Graph, values: Iterable[str]) -> dict[str, tuple[str, ...]]:
     return {path: tuple(names) for path, names in found.items()}
 
 
-def _equalise_repetitions(graph: Graph, uses: dict[str, set[str]]) -> None:
+def _equalise_repetitions(
+    graph: Graph, uses: dict[str, set[str]], common: Mapping[str, str | None]
+) -> set[str]:
     """Give the repetitions of a block the same outputs, if most of them have these outputs.
 
     The block's own output is included if only the last repetition lacks it: then the repeat as a whole has no other
-    output.
+    output. Returns the values that have more users now.
     """
+    more: set[str] = set()
     rows: dict[tuple[str, str], list[Scope]] = {}
     for scope in graph.scopes:
         if scope.definition and scope.local_name.isdigit():
             rows.setdefault((scope.parent, scope.definition), []).append(scope)
     given: dict[str, list[str]] = {}
-    for value, users in uses.items():
-        path, common = value, _common(users)
-        while (path := path.rpartition(".")[0]) in graph.scope_by_path:
-            if common is None or within(common, path):
+    scopes = graph.scope_by_path
+    for value, users in common.items() if rows else ():
+        path = value
+        while (path := path.rpartition(".")[0]) in scopes:
+            if users is None or users == path or inside(users, path):
                 break  # so it is in all scopes around that one
             given.setdefault(path, []).append(value[len(path) + 1 :])
     for row in rows.values():
@@ -310,6 +330,8 @@ def _equalise_repetitions(graph: Graph, uses: dict[str, set[str]]) -> None:
                 value = f"{scope.path}.{name}"
                 if value in uses and name not in given.get(scope.path, []):
                     uses[value].add(scope.parent)
+                    more.add(value)
+    return more
 
 
 def inside(name: str, path: str) -> bool:
@@ -335,9 +357,8 @@ def _common(users: Collection[str]) -> str | None:
 
 
 class _Outliner:
-    def __init__(self, graph: Graph, uses: dict[str, set[str]]) -> None:
-        self.graph = graph
-        self.common = {value: _common(users) for value, users in uses.items()}
+    def __init__(self, graph: Graph, common: Mapping[str, str | None]) -> None:
+        self.graph, self.common = graph, common
         self.children: dict[str, list[Node | str]] = {}
         seen: set[str] = set()
         for node in graph.nodes:

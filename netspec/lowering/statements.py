@@ -17,7 +17,7 @@ from netspec.dataclass import dataclass, replace
 from netspec.lowering.parts import Names, Part, Piece, Words, singles, tree
 from netspec.lowering.tree import Branch, EqualRun, LiteralValue, Tree, TreeWriter
 
-_STRING_OR_NAME = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![.\w])[^\W\d]\w*')
+_STRING_OR_NAME = r'"(?:[^"\\]|\\.)*"|(?<![.\w])[^\W\d]\w*'
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ def giving(body: Body, value: str, indent: int = 0) -> Body:
 
 def _with_other_names(value: str, renamed: Mapping[str, str]) -> str:
     """An expression with other variables; strings in it, such as the keys of a dictionary, stay."""
-    return _STRING_OR_NAME.sub(lambda found: renamed.get(found[0], found[0]), value)
+    return re.sub(_STRING_OR_NAME, lambda found: renamed.get(found[0], found[0]), value)
 
 
 def _is_unwritten(line: Line, value: str, indent: int) -> bool:
