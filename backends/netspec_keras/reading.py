@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from netspec.graph import Graph, Node
@@ -81,6 +81,11 @@ class KerasReading(Reading):
         if _by_name(takes, self.graph.inputs[0].name) != self.inputs:
             raise WrongFold(f"{self.graph.name}: the text takes other inputs")
         return _by_name(gives, self.graph.outputs[0].name)
+
+    def kind(self, node: Node, value: str) -> Hashable:
+        name = node.name
+        takes, is_frozen = (node.op.merges, len(node.inputs)), bool(node.weights) and not node.trainable
+        return (value[len(name) :], self.gives[name], takes, is_frozen, *map(id, self.ways[value]))
 
     def own(self, node: Node, value: str, inputs: Sequence[NamedValue]) -> Iterator[Any]:
         takes: Any = list(inputs) if node.op.merges or len(inputs) > 1 else inputs[0]

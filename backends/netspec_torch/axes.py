@@ -30,7 +30,10 @@ class AxesValue(NamedValue):
     def ordered(self, order: Order) -> AxesValue:
         """The symbol of the same value in another order."""
         axes = order.axes
-        return self.family[axes] if axes in self.family else AxesValue(self.name, order, self.family)
+        return self.family[axes] if axes in self.family else self._in(order)
+
+    def _in(self, order: Order) -> AxesValue:
+        return AxesValue(self.name, order, self.family)
 
     def turned(self, dims: Dims) -> AxesValue:
         """The value with its dimensions in another order; the batch stays first."""
@@ -49,6 +52,23 @@ class AxesValue(NamedValue):
 
     def _by(self, method: str, arguments: Sequence[Any]) -> AxesValue:
         return self.turned(MOVES[method](1 + len(self.order.axes), *arguments))
+
+
+class AxesPlace(AxesValue):
+    """The place of an input in an expression that many layers have, in one order of its axes."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int, order: Order, family: dict[Dims, AxesValue] | None = None) -> None:
+        super().__init__(f"input {number}", order, family)
+        self.number = number
+
+    def _in(self, order: Order) -> AxesValue:
+        return AxesPlace(self.number, order, self.family)
+
+    def among(self, inputs: Sequence[Any]) -> AxesValue:
+        value: AxesValue = inputs[self.number]
+        return value if value.order is self.order else value.ordered(self.order)
 
 
 def turned(value: Any, dims: Dims) -> Any:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import count
 from types import CodeType
@@ -18,7 +17,7 @@ from netspec.lowering.witness import Reading
 from netspec.lowering.writing import text_of
 from netspec.ops.base import Weight
 from netspec_torch.attributes import Attributes
-from netspec_torch.axes import AxesValue, turned, without_moves
+from netspec_torch.axes import AxesPlace, AxesValue, turned, without_moves
 from netspec_torch.lowering import Lowerings
 from netspec_torch.objects import (
     ADDING,
@@ -68,7 +67,6 @@ class TorchReading(Reading):
         self.helpers = frozenset(helpers)
         self.model: Any = None
         self.ran: dict[str, HeldLayer] = {}
-        self._ways: dict[tuple[object, ...], tuple[deque[Way], Iterator[Way]]] = {}
         self._own: dict[int, tuple[list[Callable[..., Any]], Iterator[Callable[..., Any]]]] = {}
         self._begun: dict[int, Symbol] = {}
         self.homes = Homes(lowered)
@@ -96,23 +94,18 @@ class TorchReading(Reading):
         found = self.model(*inputs.values())
         return found if isinstance(found, dict) else {self.graph.outputs[0].name: found}
 
+    def place(self, node: Node, number: int) -> AxesPlace:
+        return AxesPlace(number, self._canonical(node.inputs[number]))
+
+    def kind(self, node: Node, value: str) -> Hashable:
+        name, orders = node.name, self.orders
+        lowered, port = id(self.lowered[name]), value[len(name) :]
+        if not orders:
+            return lowered, port
+        return lowered, port, *map(id, map(orders.get, (*node.inputs, name, value)))
+
     def own(self, node: Node, value: str, inputs: Sequence[Any]) -> Iterator[Any]:
-        known_orders = self.orders
-        orders = (
-            [id(known_orders.get(each)) for each in (*node.inputs, node.name, value)] if known_orders else ()
-        )
-        key = (id(self.lowered[node.name]), value.removeprefix(node.name), *orders)
-        if key not in self._ways:
-            self._ways[key] = (deque(), self._ways_of(node, value))
-        known, further = self._ways[key]
-        # Nodes that are alike are written alike, so each tries first what the last one was.
-        for _ in range(len(known)):
-            yield known[0].run(inputs)
-            known.rotate(-1)
-        for way in further:
-            known.appendleft(way)
-            yield way.run(inputs)
-            known.rotate(-1)
+        return (way.run(inputs) for way in self._ways_of(node, value))
 
     def _ways_of(self, node: Node, value: str) -> Iterator[Way]:
         wanted = self.orders.get(value, self._canonical(value))

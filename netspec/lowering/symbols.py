@@ -70,6 +70,24 @@ class NamedValue(Symbol):
         if shape is not None:
             self.shape = shape
 
+    def among(self, inputs: Sequence[Any]) -> NamedValue:
+        """The value that it stands for in a layer with these inputs: itself."""
+        return self
+
+
+class InputPlace(NamedValue):
+    """The place of an input in an expression that many layers have, each with its own inputs."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"input {number}")
+        self.number = number
+
+    def among(self, inputs: Sequence[Any]) -> NamedValue:
+        value: NamedValue = inputs[self.number]
+        return value
+
 
 class LayerObject:
     """An object of a framework or of a helper class, as it was constructed.
@@ -103,13 +121,19 @@ class LayerObject:
         return Symbol("run", self, inputs, *keywords.items())
 
 
-Bound = dict[LayerObject, LayerObject]
-"""For each layer of a lowering, the layer of the text that corresponds to it."""
+class Bound(dict[LayerObject, LayerObject]):
+    """For each layer of a lowering, the layer of the text that corresponds to it; `inputs` are those of its node."""
+
+    inputs: Sequence[Any] = ()
 
 
-def bind(wanted: Any, found: Any) -> Bound | None:
-    """For each layer in `wanted`, the layer in `found`, if both expressions are equal; else None."""
-    bound: Bound = {}
+def bind(wanted: Any, found: Any, inputs: Sequence[Any] = ()) -> Bound | None:
+    """For each layer in `wanted`, the layer in `found`, if both expressions are equal; else None.
+
+    Each `InputPlace` in `wanted` stands for one of the inputs.
+    """
+    bound = Bound()
+    bound.inputs = inputs
     return bound if _alike(wanted, found, bound) else None
 
 
@@ -117,12 +141,7 @@ Comparison = Callable[[Any, Any, Bound], bool]
 
 
 def _alike(wanted: Any, found: Any, bound: Bound) -> bool:
-    # This runs for every argument of every layer: the kind of a value is decided once for its type.
-    kind = type(wanted)
-    compare = _COMPARISONS.get(kind)
-    if compare is None:
-        compare = _COMPARISONS[kind] = next(way for base, way in _WAYS if issubclass(kind, base))
-    return compare(wanted, found, bound)
+    return _COMPARISONS[type(wanted)](wanted, found, bound)
 
 
 def _layers_alike(wanted: Any, found: Any, bound: Bound) -> bool:
@@ -132,7 +151,7 @@ def _layers_alike(wanted: Any, found: Any, bound: Bound) -> bool:
 
 
 def _values_alike(wanted: Any, found: Any, bound: Bound) -> bool:
-    return wanted is found
+    return wanted.among(bound.inputs) is found
 
 
 def _symbols_alike(wanted: Any, found: Any, bound: Bound) -> bool:
@@ -168,19 +187,30 @@ _WAYS: tuple[tuple[type, Comparison], ...] = (
     (Symbol, _symbols_alike),
     (object, _others_alike),
 )
-_COMPARISONS: dict[type, Comparison] = {
+
+
+class _Comparisons(dict[type, Comparison]):
+    """The comparison for each type, decided once: one runs for every argument of every layer."""
+
+    def __missing__(self, kind: type) -> Comparison:
+        self[kind] = next(way for base, way in _WAYS if issubclass(kind, base))
+        return self[kind]
+
+
+_PLAIN: dict[type, Comparison] = {
     **dict.fromkeys((str, int, bool), _plain_alike),
     **dict.fromkeys((tuple, list), _rows_alike),
     dict: _mappings_alike,
     slice: _slices_alike,
 }
+_COMPARISONS = _Comparisons(_PLAIN)
 
 
 def _all_alike(wanted: Sequence[Any], found: Sequence[Any], bound: Bound) -> bool:
     if len(wanted) != len(found):
         return False
     for mine, theirs in zip(wanted, found, strict=True):
-        if mine is not theirs and not _alike(mine, theirs, bound):
+        if mine is not theirs and not _COMPARISONS[type(mine)](mine, theirs, bound):
             return False
     return True
 
@@ -196,14 +226,15 @@ def _named_alike(wanted: Mapping[str, Any], found: Mapping[str, Any], bound: Bou
 
 
 def _constructed_alike(wanted: LayerObject, found: LayerObject) -> bool:
-    if wanted.cls != found.cls or not _all_alike(wanted.arguments, found.arguments, {}):
+    if wanted.cls != found.cls or not _all_alike(wanted.arguments, found.arguments, Bound()):
         return False
     complete, given = wanted.complete, found.keywords
-    if any(name not in complete and name not in wanted.apart for name in given):
-        return False
+    for name in given:
+        if name not in complete and name not in wanted.apart:
+            return False
     for name, mine in complete.items():
         theirs = given[name] if name in given else wanted.defaults.get(name, _MISSING)
-        if theirs is not mine and not _alike(mine, theirs, {}):
+        if theirs is not mine and not _COMPARISONS[type(mine)](mine, theirs, Bound()):
             return False
     return True
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from math import copysign
 from typing import Protocol, Self
 
 LiteralValue = int | float | bool | str | None | tuple["LiteralValue", ...]
@@ -24,7 +25,9 @@ def same(a: LiteralValue, b: LiteralValue) -> bool:
     kind = type(a)
     if kind is not type(b) or a != b:
         return False
-    return kind is int or kind is str or kind is bool or repr(a) == repr(b)
+    if kind is float:
+        return a != 0 or copysign(1, a) == copysign(1, b)  # type: ignore[arg-type]
+    return kind is not tuple or repr(a) == repr(b)
 
 
 def equal(a: Sequence[LiteralValue], b: Sequence[LiteralValue]) -> bool:

@@ -11,14 +11,15 @@ from __future__ import annotations
 import ast
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from netspec.backend import LocalName, Source
 from netspec.dataclass import dataclass
 from netspec.graph import Graph, Node
 from netspec.lowering.outline import Module
-from netspec.lowering.symbols import Bound, NamedValue, bind, spell
+from netspec.lowering.symbols import Bound, InputPlace, NamedValue, bind, spell
 from netspec.lowering.taps import HOOK, Recorder, instrument, order
 from netspec.lowering.template import WrongFold
 
@@ -48,6 +49,14 @@ class Reading(ABC):
     @abstractmethod
     def run(self, space: Mapping[str, Any], inputs: Mapping[str, NamedValue]) -> Mapping[str, Any]:
         """Run the network that the text defines; returns its outputs by name."""
+
+    def place(self, node: Node, number: int) -> NamedValue:
+        """The symbol of the place of an input in an expression that many nodes have."""
+        return InputPlace(number)
+
+    @abstractmethod
+    def kind(self, node: Node, value: str) -> Hashable:
+        """What decides `own` for a value, besides the inputs: it is the same for all nodes of one kind."""
 
     @abstractmethod
     def own(self, node: Node, value: str, inputs: Sequence[NamedValue]) -> Iterable[Any]:
@@ -146,13 +155,37 @@ def _without(tree: ast.Module, helpers: Collection[str]) -> ast.Module:
     return ast.Module(kept, tree.type_ignores)
 
 
+class _Ways:
+    """The expressions of the own lowering of a kind of nodes, with places for the inputs; made when they are needed."""
+
+    def __init__(self, further: Iterable[Any]) -> None:
+        self.known: deque[Any] = deque()
+        self.further = iter(further)
+
+    def bound(self, value: Any, inputs: Sequence[NamedValue]) -> Bound | None:
+        """The layers of the text for those of a node with these inputs, for the first expression that is equal."""
+        known = self.known
+        # Nodes that are alike are written alike, so each tries first what the last one was.
+        for _ in range(len(known)):
+            if (bound := bind(known[0], value, inputs)) is not None:
+                return bound
+            known.rotate(-1)
+        for way in self.further:
+            known.appendleft(way)
+            if (bound := bind(way, value, inputs)) is not None:
+                return bound
+            known.rotate(-1)
+        return None
+
+
 class _Witness(Recorder):
     """Compares each value that the text makes with its node, and replaces it by a symbol."""
 
     def __init__(self, graph: Graph, root: Module, reading: Reading) -> None:
         super().__init__(order(root))
-        self.graph, self.reading = graph, reading
+        self.graph, self.reading, self.producers = graph, reading, graph.producers
         self.values: dict[str, NamedValue] = {}
+        self._ways: dict[Hashable, _Ways] = {}
         self.own_fault: Exception | None = None
         """An exception of the reading itself: a bug of the reading, not of the text."""
 
@@ -162,22 +195,28 @@ class _Witness(Recorder):
         return self.names[len(self.seen) :]
 
     def __call__(self, node: LocalName, value: Any) -> Any:
-        name = self.due(node)
-        due = self.graph.producers[name]
-        self.reading.hold(due, self._bound(due, name, value))
-        symbol = self.values[name] = self.reading.value(name)
-        held = self.seen[name] = self.reading.held(symbol)
+        name, reading = self.due(node), self.reading
+        due = self.producers[name]
+        reading.hold(due, self._bound(due, name, value))
+        symbol = self.values[name] = reading.value(name)
+        held = self.seen[name] = reading.held(symbol)
         return held
 
     def _bound(self, node: Node, name: str, value: Any) -> Bound:
         """The layers of the text for those of a node's own lowering, for the first way that is equal."""
-        value = self.reading.normal(name, value)
-        inputs = [self.values[each] for each in node.inputs]
+        reading, values = self.reading, self.values
+        value = reading.normal(name, value)
+        inputs = [values[each] for each in node.inputs]
         try:
-            for way in self.reading.own(node, name, inputs):
-                if (bound := bind(way, value)) is not None:
-                    return bound
-            own = next(iter(self.reading.own(node, name, inputs)))
+            kind = reading.kind(node, name)
+            ways = self._ways.get(kind)
+            if ways is None:
+                places = [reading.place(node, number) for number in range(len(inputs))]
+                ways = self._ways[kind] = _Ways(reading.own(node, name, places))
+            bound = ways.bound(value, inputs)
+            if bound is not None:
+                return bound
+            own = next(iter(reading.own(node, name, inputs)))
         except Exception as error:
             self.own_fault = error
             raise

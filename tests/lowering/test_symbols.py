@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from netspec.lowering.symbols import LayerObject, NamedValue, Symbol, Undecided, bind, spell
+from netspec.lowering.symbols import InputPlace, LayerObject, NamedValue, Symbol, Undecided, bind, spell
 
 F, X, Y = Symbol("name", "F"), NamedValue("x", (None, 4)), NamedValue("y")
 
@@ -77,3 +77,12 @@ def test_a_default_may_be_left_out_and_a_name_may_differ() -> None:
     assert bind(wanted(X), conv(3, stride=1)(X)) is not None
     assert bind(wanted(X), conv(3, stride=2)(X)) is None
     assert bind(wanted(X), conv(3, groups=1)(X)) is None
+
+
+def test_a_place_stands_for_one_input() -> None:
+    first, second = InputPlace(0), InputPlace(1)
+    wanted = F.cat([first, second, first])
+    assert bind(wanted, F.cat([X, Y, X]), [X, Y]) is not None
+    assert bind(wanted, F.cat([X, Y, X]), [Y, X]) is None
+    assert bind(wanted, F.cat([X, Y, Y]), [X, Y]) is None
+    assert bind(first, Y, [X, Y]) is None
