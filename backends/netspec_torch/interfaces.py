@@ -13,8 +13,8 @@ from netspec.lowering.outline import Module
 from netspec.lowering.uses import firsts
 from netspec_torch.construction import Construction, Whole
 from netspec_torch.counting import IMPOSSIBLE, Moves
-from netspec_torch.flow import Flow
-from netspec_torch.orders import Interface
+from netspec_torch.flow import Flow, loops
+from netspec_torch.orders import Interface, all_orders
 from netspec_torch.sharing import path_of
 from netspec_torch.site import Lowered
 
@@ -58,6 +58,8 @@ class _Choice:
         """The body of the first of those uses of a definition that are arranged in the same way."""
         self.alike: dict[_Place, list[Module]] = {}
         """All these uses."""
+        self.turning: dict[int, Hashable] = {}
+        """How each kind of layers takes and gives its values."""
         self.places: list[list[_Place]] = []
         """Those of each definition."""
         for number, (uses, first) in enumerate(zip(groups, self._firsts(), strict=True)):
@@ -115,10 +117,40 @@ class _Choice:
 
         found = []
         for number, uses in enumerate(self.groups):
-            first = firsts(uses, mark, self.whole.canonical)
+            first = self._joined(uses, firsts(uses, mark, self.whole.canonical), like)
             like.update((use.path, (number, same)) for use, same in zip(uses, first, strict=True))
             found.append(first)
         return found
+
+    def _joined(self, uses: Uses, first: list[int], like: Mapping[str, Hashable]) -> list[int]:
+        """The same numbers, where uses whose layers differ only in what does not concern the orders are alike, too."""
+        several = list(dict.fromkeys(first))
+        if len(several) < 2 or self.whole.sharing.borrows_anything:
+            return first
+
+        def mark(item: Node | Module) -> Hashable:
+            return like[item.path] if isinstance(item, Module) else self._turning(item)
+
+        joined = firsts([uses[number] for number in several], mark, self._around)
+        alike = {number: several[same] for number, same in zip(several, joined, strict=True)}
+        return [alike[number] for number in first]
+
+    def _around(self, use: Module) -> Hashable:
+        """Its own orders, and which of its repeats a loop can run."""
+        can_loop = loops(self.whole.lowered)
+        repeats = [each for each in use.modules() if each.is_repeat]
+        return self.whole.canonical(use), tuple(map(can_loop, repeats))
+
+    def _turning(self, node: Node) -> Hashable:
+        """The orders in which a layer takes and gives its values, for each order of its inputs."""
+        lowerings = self.whole.lowered
+        key = id(lowerings[node.name])
+        if key not in self.turning:
+            axes = {self.whole.graph.types[value].rank for value in node.inputs}
+            self.turning[key] = tuple(
+                lowerings.interface(node, order) for count in sorted(axes) for order in all_orders(count)
+            )
+        return self.turning[key]
 
     def _begin(self, place: _Place) -> None:
         """Arrange a body for the first time; those of the modules in it are arranged."""

@@ -15,7 +15,7 @@ import netspec
 from netspec.graph import Graph
 from netspec.language.reading.locations import zoo
 from netspec.proof.comparison import compare
-from netspec_torch import arrangement
+from netspec_torch import arrangement, interfaces
 from netspec_torch.arrangement import Arrangement
 from netspec_torch.construction import Construction
 from netspec_torch.counting import IMPOSSIBLE, Moves
@@ -512,6 +512,25 @@ def test_the_work_grows_with_the_number_of_definitions(monkeypatch: pytest.Monke
         return len(steps)
 
     assert work(40) < 2.2 * work(20)
+
+
+def test_uses_of_other_sizes_have_their_orders_chosen_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    bodies = []
+
+    class Counted(Moves):
+        def __init__(self, flow: Flow) -> None:
+            super().__init__(flow)
+            bodies.append(flow.module.path)
+
+    monkeypatch.setattr(interfaces, "Moves", Counted)
+    text = """
+blocks:
+  part: {params: {n: }, layers: [layer_norm, dense: $n, relu, dense: "${block.in.channels}"]}
+layers: [part: 4, part: 8, conv: {filters: 8, kernel: 1}, part: 4]
+"""
+    graph = graph_of(f"netspec: 1\nname: sizes\ninput: [4, 6, 6]\n{text}")
+    draft(graph, Lowerings(graph))
+    assert bodies == ["part1", ""]
 
 
 def test_the_runner_sees_a_pair() -> None:
