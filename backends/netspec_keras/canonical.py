@@ -34,15 +34,19 @@ def ways(
     """
     found: dict[str, Collection[Layers]] = {}
     lowered = tuple({id(each): each for each in lowered}.values())
+    alone: dict[int, Collection[Layers]] = {}
     for node in graph.nodes:
-        mine = own[node.name].layers
-        if not own[node.name].gives:
-            found |= {f"{node.name}.{port}": [(own[node.name].ports[port],)] for port in node.ports}
-        written = {id(each[node.name].layers): each[node.name].layers for each in lowered}
-        found[node.name] = set(written.values()) if len(written) > 1 else tuple(written.values())
-        found |= dict.fromkeys(
-            (f"{node.name}.{port}" for port in node.ports if own[node.name].gives), found[node.name]
-        )
+        name = node.name
+        mine = own[name].layers
+        if not own[name].gives:
+            found.update({f"{name}.{port}": [(own[name].ports[port],)] for port in node.ports})
+        written = {id(each[name].layers): each[name].layers for each in lowered}
+        if len(written) == 1 and id(mine) in written:
+            found[name] = alone.setdefault(id(mine), (mine,))
+        else:
+            found[name] = set(written.values()) if len(written) > 1 else tuple(written.values())
+        if own[name].gives:
+            found.update(dict.fromkeys((f"{name}.{port}" for port in node.ports), found[name]))
         for layers in (each for key, each in written.items() if key != id(mine) and each != mine):
             types = [graph.types[value] for value in node.inputs]
             if canonical(layers, types) != canonical(mine, types):

@@ -35,25 +35,33 @@ class Lowerings:
 
 def lower(graph: Graph) -> Lowerings:
     """The Keras layers of every node; equal nodes are lowered once. The backend accepts the graph."""
-    made: dict[object, Lowered] = {}
-    own: dict[str, Lowered] = {}
-    keys: dict[str, object] = {}
+    kinds: dict[object, int] = {}
+    same: dict[object, int] = {}
+    made: list[Lowered] = []
     shared = forms(graph)
-    found = {}
+    types = graph.types
+    found: dict[str, Lowered] = {}
+    kind_of: dict[str, int] = {}
     for node in graph.nodes:
-        types = _types(graph, node)
         # A layer is initialised like the owner of its weights.
-        key = (node.op, node.trainable, node.shares, node.ports, shared.key(node), *types)
-        if key not in made:
-            made[key] = layers_of(graph, node, shared)
-        found[node.name] = made[key]
-        keys[node.name] = key
+        form = (node.trainable, node.shares, node.ports, shared.key(node))
+        # Layers often hold the same op and types, whose contents then need not be compared.
+        ids = (id(node.op), *form, *[id(types[value]) for value in node.inputs])
+        if ids not in same:
+            whole = (node.op, *form, *_types(graph, node))
+            same[ids] = kinds.setdefault(whole, len(made))
+            if same[ids] == len(made):
+                made.append(layers_of(graph, node, shared))
+        kind = kind_of[node.name] = same[ids]
+        found[node.name] = made[kind]
     ordered = orders(graph, found)
+    own: dict[str, Lowered] = {}
+    begun: dict[object, Lowered] = {}
     for node in graph.nodes:
-        key = (keys[node.name], ordered.around(node))
-        if key not in made:
-            made[key] = started(placed(found[node.name], node, ordered), node)
-        own[node.name] = made[key]
+        key = (kind_of[node.name], ordered.around(node))
+        if key not in begun:
+            begun[key] = started(placed(found[node.name], node, ordered), node)
+        own[node.name] = begun[key]
     own = _with_one_class(own)
     layers = dict(own)
     for family in _families(graph):
