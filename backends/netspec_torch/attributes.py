@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -114,11 +115,11 @@ def _paths(
 ) -> dict[str, str]:
     """The attribute path of a module and of all that is in it, added to those found."""
     found[path] = attribute
-    taken = ATTRIBUTES | {item.local_name for item in module.items}
     for item in module.items:
         name = item.local_name
-        if not (module.is_repeat and name.isdigit()) and (name in ATTRIBUTES or free(name, ()) != name):
+        if not (module.is_repeat and name.isdigit()) and not _is_possible(name):
             # A renamed layer does not get the name of another layer.
+            taken = ATTRIBUTES | {each.local_name for each in module.items}
             name = free(name, taken if name in ATTRIBUTES else taken - {name})
         below = f"{attribute}.{name}" if attribute else name
         if isinstance(item, Module):
@@ -127,6 +128,12 @@ def _paths(
         else:
             found[item.name] = below
     return found
+
+
+@lru_cache(maxsize=4096)
+def _is_possible(name: str) -> bool:
+    """Whether an attribute can have this name."""
+    return name not in ATTRIBUTES and free(name, ()) == name
 
 
 def _series(root: Module) -> Iterator[Module]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from netspec.dataclass import dataclass
 from netspec.graph import Node
@@ -23,13 +23,28 @@ StartKey = tuple[str, ModulePath, str]
 
 @dataclass(frozen=True, slots=True)
 class _Weight:
-    """A weight of a layer that a block constructs, with its layer and its home."""
+    """A weight of a layer that a block constructs, with its layer and its home.
+
+    Equal `uses` of the block have one: that of the first use, with the number of the layer among those of the use.
+    """
 
     key: StartKey
     name: str
     node: Node
     part: str
     home: Home
+    number: int
+    uses: Sequence[Module]
+
+    def nodes(self) -> Iterator[Node]:
+        """The layer in each of these uses."""
+        if len(self.uses) == 1:
+            yield self.node
+            return
+        for use in self.uses:
+            node = [*flattened(use.items)][self.number]
+            assert isinstance(node, Node)
+            yield node
 
 
 class Beginning:
@@ -43,8 +58,14 @@ class Beginning:
         self.whole = whole
         self.alike_homes = Homes(whole.lowered)
         self.lenders = {node.shares for node in whole.graph.nodes if node.weights}
-        weights = [each for name, uses in classes for use in uses for each in self._weights(name, use)]
-        self.starts = Starts([each.home for each in weights])
+        self.shares_anything = len(self.lenders) > 1
+        weights = [
+            each
+            for name, uses in classes
+            for alike in self._alike(uses)
+            for each in self._weights(name, alike)
+        ]
+        self.starts = Starts([home for each in weights for home in [each.home] * len(each.uses)])
         # The homes of a weight that layers share are of several classes where an embedding is one of them.
         self.homes: dict[str, dict[str, Home]] = {}
         for each in weights:
@@ -61,10 +82,15 @@ class Beginning:
             *(((name,), tuple(self._written(own, MODULE, modules[name]))) for name, own in blocks.items()),
         ]
         order = {node.name: number for number, node in enumerate(whole.graph.nodes)}
-        own = [
-            (self._place(each.node, each.part, root), each.home)
-            for each in sorted(weights, key=lambda each: order[each.node.name])
+        alone = [
+            (node, each)
+            for each in weights
             if each.node.shares is None and each.key not in in_blocks and not self._is_ruled(each)
+            for node in each.nodes()
+        ]
+        own = [
+            (self._place(node, each.part, root), each.home)
+            for node, each in sorted(alone, key=lambda pair: order[pair[0].name])
         ]
         self.closing: Start = ((f"{SELF}.apply({FUNCTION})", 0),) if self.branches else ()
         self.closing += tuple(self._written(own, SELF, (root,)))
@@ -122,10 +148,19 @@ class Beginning:
             and not any(self.whole.attributes.has(last, use) for use in uses)
         )
 
-    def _weights(self, name: str, use: Module) -> Iterator[_Weight]:
-        """The weights of the layers that a module of a class constructs."""
-        sharing = self.whole.sharing
-        for item in flattened(use.items):
+    def _alike(self, uses: Sequence[Module]) -> Iterable[Sequence[Module]]:
+        """Uses of a class, equal ones together; with shared weights, each is by itself."""
+        if self.shares_anything:
+            return [(use,) for use in uses]
+        found: dict[str, list[Module]] = {}
+        for use in uses:
+            found.setdefault(self.whole.alike.get(use.path, use.path), []).append(use)
+        return found.values()
+
+    def _weights(self, name: str, uses: Sequence[Module]) -> Iterator[_Weight]:
+        """The weights of the layers that equal modules of a class construct."""
+        sharing, use = self.whole.sharing, uses[0]
+        for number, item in enumerate(flattened(use.items)):
             if isinstance(item, Module) or not item.weights or sharing.lender(item, use) is not None:
                 continue
             is_lent, places = self._is_lent(item), {"": self._place(item, "", use)}
@@ -134,7 +169,7 @@ class Beginning:
                 if part not in places:
                     places[part] = self._place(item, part, use)
                 home = self.alike_homes.of(item, weight, is_lent)
-                yield _Weight((name, places[part], home.tensor), weight.name, item, part, home)
+                yield _Weight((name, places[part], home.tensor), weight.name, item, part, home, number, uses)
 
     def _is_lent(self, node: Node) -> bool:
         """Whether the weights of a layer belong to a module of another class."""
@@ -153,7 +188,7 @@ class Beginning:
             for key, uses in found.items()
             if key[0] != network
             # A use of a block can lack some of its layers.
-            and len(uses) == self.uses[key[0]]
+            and sum(len(each.uses) for each in uses) == self.uses[key[0]]
             and len({self._start(each.home) for each in uses}) == 1
             and not any(self._is_ruled(each) or self._is_tied(each) for each in uses)
         }

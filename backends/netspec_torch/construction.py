@@ -44,6 +44,8 @@ class Whole:
     words: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Names for the inputs of modules that take several."""
     canonicals: dict[str, Interface] = field(default_factory=dict)
+    alike: dict[str, str] = field(default_factory=dict)
+    """For modules that are written so far, the first module with the same text: by their paths."""
 
     def interface(self, module: Module) -> Interface:
         """The orders in which a module takes and gives its values. That of a repeat belongs to its repetitions."""
@@ -67,11 +69,15 @@ class Whole:
     def known(self, module: Module) -> dict[str, LiteralValue]:
         """The arguments of a module, and the channels of its first input."""
         found = known(self.graph, module)
-        first = next((each for each in module.inputs if not is_list(each)), None)
-        channels = None if first is None else self.graph.types[first].channels
-        if module.scope is not None and channels is not None:
+        channels = self._channels(module)
+        if channels is not None:
             found.setdefault("in_channels", channels)
         return found
+
+    def _channels(self, module: Module) -> int | None:
+        """The channels of the first input of a module that is not the network."""
+        first = next((each for each in module.inputs if not is_list(each)), None)
+        return None if first is None or module.scope is None else self.graph.types[first].channels
 
     def mark(self, item: Node | Module) -> Hashable:
         """The text of an item in a module, without its name and its inputs."""
@@ -84,8 +90,8 @@ class Whole:
     def around(self, module: Module) -> Hashable:
         """Everything else that affects the text of a module."""
         frozen = any(module.path == each or inside(module.path, each) for each in self.frozen)
-        words = repr(known(self.graph, module, (str,)))
-        return (repr(self.known(module)), words, frozen, self.interface(module))
+        arguments = repr(known(self.graph, module, (int, float, str)))  # True is not 1
+        return (arguments, self._channels(module), frozen, self.interface(module))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
+from typing import Any
 
 from netspec.lowering.cutting import Parts
 from netspec_torch import attention_helpers, cells, conv_cells, rotary_helpers
@@ -29,12 +30,17 @@ def helpers(code: Iterable[str], parts: Parts = ()) -> dict[str, str]:
     return {name: HELPERS[name](parts) for name in needed if name in HELPERS}
 
 
-def _norms() -> Iterator[tuple[str, str]]:
+def _norms() -> Iterator[tuple[str, Callable[[Parts], str]]]:
     for base in BASES:
         for frozen, unscaled, uncentred in product((True, False), repeat=3):
             name = f"{'Frozen' * frozen}{'Unscaled' * unscaled}{'Uncentred' * uncentred}{base}"
             if name != base:
-                yield name, _norm(name, frozen, unscaled, uncentred, base)
+                yield name, _later(_norm, name, frozen, unscaled, uncentred, base)
+
+
+def _later(write: Callable[..., str], *about: Any) -> Callable[[Parts], str]:
+    """Writes a helper when a network needs it; a network needs few of the many."""
+    return lambda parts: write(*about)
 
 
 def _norm(name: str, frozen: bool, unscaled: bool, uncentred: bool, base: str) -> str:
@@ -455,8 +461,8 @@ HELPERS: Mapping[str, Callable[[Parts], str]] = {
     **conv_cells.CELLS,
     **attention_helpers.HELPERS,
     **rotary_helpers.HELPERS,
-    **{f"{name}{rank}d": _whole(write(rank)) for name, write in _BY_RANK.items() for rank in RANKS},
-    **{name: _whole(text) for name, text in _norms()},
+    **{f"{name}{rank}d": _later(write, rank) for name, write in _BY_RANK.items() for rank in RANKS},
+    **dict(_norms()),
 }
 """For every helper, the function that writes it with the parts that a network needs."""
 

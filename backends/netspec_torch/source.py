@@ -13,7 +13,7 @@ from netspec.lowering.definitions import called_name, definitions, nesting
 from netspec.lowering.gathering import gathered
 from netspec.lowering.layout import Page
 from netspec.lowering.names import camel, numbered
-from netspec.lowering.outline import Module, given
+from netspec.lowering.outline import Module
 from netspec.lowering.sizes import with_sizes
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.lowering.uses import description, firsts, flattened, group_name, told
@@ -88,7 +88,7 @@ class _Text:
                 self.root, loops(lowered), lambda node: lowered[node.name].gathered is not None
             )
         self.whole = Whole(graph, lowered, Attributes(self.root), sharing, made, frozen)
-        self.definitions = definitions(self.root)
+        self.definitions = definitions(self.root, self.levels)
         self.whole.words.update(words(self.definitions, self.root))
         self.whole.interfaces.update(interfaces(self.definitions, self.whole))
         self.classes: list[Class] = []
@@ -131,6 +131,8 @@ class _Text:
         turned: dict[str, set[str]] = {"takes": set(), "gives": set()}
         for use in each.uses:
             interface = self.whole.interface(use)
+            if interface.is_canonical:
+                continue
             turned["takes"] |= {*self._turned(use.inputs, interface.takes)}
             turned["gives"] |= {*self._turned(use.outputs, interface.makes)}
         found = {verb: orders for verb, orders in turned.items() if orders}
@@ -193,15 +195,17 @@ class _Text:
     ) -> list[ModuleWriter]:
         """A body for each use; equal uses share one."""
         made = {number: self._body(uses[number], copied) for number in sorted(set(first))}
+        orders, rows = self.whole.orders, {}
         for number, representative in enumerate(first):
+            self.whole.alike[uses[number].path] = uses[representative].path
             if number == representative:
                 continue
-            orders = self.whole.orders
-            pairs = zip(flattened(uses[number].items), flattened(uses[representative].items), strict=True)
-            for mine, theirs in pairs:
-                for value, other in zip(given(mine), given(theirs), strict=True):
-                    if other in orders and isinstance(mine, Node):
-                        orders[value] = orders[other]
+            if representative not in rows:
+                values = _values(uses[representative])
+                rows[representative] = [orders.get(value) for value in values]
+            for value, order in zip(_values(uses[number]), rows[representative], strict=True):
+                if order is not None:
+                    orders[value] = order
         return [made[number] for number in first]
 
     def _body(self, use: Module, copied: bool = False) -> ModuleWriter:
@@ -236,6 +240,12 @@ class _Text:
             names.append(numbered(camel(variant, "Block"), self.taken))
             self.taken.add(names[-1])
         return names
+
+
+def _values(use: Module) -> list[str]:
+    """The values that the layers of a use make, without those of the modules in it."""
+    nodes = (item for item in flattened(use.items) if isinstance(item, Node))
+    return [value for node in nodes for value in node.values]
 
 
 def _imports(code: Sequence[str]) -> Iterator[str]:
