@@ -146,8 +146,17 @@ def _worked_out(walk: Walk, op: type[Op], item: Item, received: ValueName, frame
     def explain(field: str) -> tuple[str, ...]:
         return story(given.values.get(field), frame, _sight(walk, field in given.own, received, frame))
 
+    # The types of the values count, too; the numbers of a file may be many.
+    values = None if op.reads else (item, repr(fields))
+    if values in walk.worked_out:
+        return walk.worked_out[values]
     found = validated(op, fields, given, item.span, walk.problems, explain=explain)
-    return None if found is None else _opened(found, given)
+    if found is None:
+        return None
+    opened = _opened(found, given)
+    if values is not None:
+        walk.worked_out[values] = opened
+    return opened
 
 
 def _opened(op: Op, given: GivenFields) -> Op:

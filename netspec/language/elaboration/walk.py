@@ -16,6 +16,7 @@ from netspec.diagnostics.codes import structure as codes
 from netspec.graph import Node, Scope, ScopeKind
 from netspec.language.document.declarations import Block
 from netspec.language.document.fields import has_expression, whole
+from netspec.language.document.item import Item
 from netspec.language.document.library import Library
 from netspec.language.document.recursion import how_it_ends
 from netspec.language.elaboration.ends import LastRepetition
@@ -88,6 +89,8 @@ class Walk:
     open_documents: list[object] = field(default_factory=list)
     fitted: dict[tuple[int, tuple[Type, ...]], Fitted] = field(default_factory=dict)
     ops: list[Op] = field(default_factory=list)
+    worked_out: dict[tuple[Item, str] | None, Op] = field(default_factory=dict)
+    """The ops of an item for the values of its fields: repetitions work out the same ones again."""
     held: dict[tuple[Path, object], object] = field(default_factory=dict)
     """The numbers of arrays in files, by the path and the name of the array."""
     steps: int = 0
