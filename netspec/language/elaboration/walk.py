@@ -90,7 +90,7 @@ class Walk:
     fitted: dict[tuple[int, tuple[Type, ...]], Fitted] = field(default_factory=dict)
     ops: list[Op] = field(default_factory=list)
     worked_out: dict[tuple[Item, str] | None, Op] = field(default_factory=dict)
-    """The ops of an item for the values of its fields: repetitions work out the same ones again."""
+    """The ops of an item for the values of its fields: repetitions often have the same values."""
     held: dict[tuple[Path, object], object] = field(default_factory=dict)
     """The numbers of arrays in files, by the path and the name of the array."""
     steps: int = 0
