@@ -103,12 +103,16 @@ class Turning:
     """A node that moves axes of its first input, or of its value back.
 
     Without these moves it takes the input, and gives the value, in the orders `takes` and `gives`; None if it moves
-    none there. `lower` lowers it with `(moves_in, moves_out)`.
+    none there. `lower` lowers it with `(moves_in, moves_out)`. A node that does nothing but move axes takes every order
+    and gives every order: `between` lowers it with these two. `unmoved` is the order of its value in which its input,
+    in a given order, already is.
     """
 
     takes: Dims | None
     gives: Dims | None
     lower: Callable[[bool, bool], Lowered]
+    between: Callable[[Dims | None, Dims | None], Lowered] | None = None
+    unmoved: Callable[[Dims | None], Dims] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,18 +89,28 @@ def _turning(type_: Type, layer: LayerText, after: Layers = (), axes: int = 1) -
 
 
 def permute(op: Permute, types: Types) -> Lowered:
-    """`layers.Permute`, which counts axes from 1; the channels are last."""
+    """`layers.Permute`, which counts axes from 1; the channels are last. It takes and gives any order of axes."""
     count = len(op.axes)
+    plain = tuple(range(1 + count))
+    channels, *positions = (axis or count for axis in op.order(types))
+    sources = (0, *positions, channels)
+    """The dimension of the input for each dimension of the value, both in the order of Keras."""
+
+    def unmoved(given: Dims | None) -> Dims:
+        return tuple(map(sources.index, given or plain))
+
+    def between(given: Dims | None, wanted: Dims | None) -> Lowered:
+        found = unmoved(given)
+        dims = tuple(map(found.index, wanted or plain))
+        if dims == plain:
+            return Lowered(())
+        return Lowered((LayerText("layers.Permute", (first(dims[1:], "order"),)),))
 
     def lower(moves_in: bool = True, moves_out: bool = True) -> Lowered:
-        channels, *positions = ((axis or count) if moves_in else 1 + axis for axis in op.order(types))
-        dims = (*positions, channels) if moves_out else (channels, *positions)
-        if dims == tuple(range(1, 1 + count)):
-            return Lowered(())
-        return Lowered((LayerText("layers.Permute", (first(dims, "order"),)),))
+        return between(None if moves_in else order, None if moves_out else order)
 
     order = with_channels_first(count)
-    return replace(lower(), turning=Turning(order, order, lower))
+    return replace(lower(), turning=Turning(order, order, lower, between, unmoved))
 
 
 def blocks(cls: str) -> Callable[[SpaceToDepth | DepthToSpace, Types], Lowered]:

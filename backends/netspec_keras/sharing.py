@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
@@ -12,9 +12,10 @@ from netspec.graph import Graph, Node
 from netspec.lowering.sizes import with_sizes
 from netspec.ops import FAMILY_OF
 from netspec.types import Type
+from netspec_keras.borders import with_borders, with_copies, without
 from netspec_keras.layer import ALONE, Dims, LayerText, Lowered, Together
 from netspec_keras.lowering import LOWERINGS, bare, lowered
-from netspec_keras.orders import orders, placed
+from netspec_keras.orders import Freedom, Orders, moves_itself, orders, placed, takers, turns
 from netspec_keras.starts import started
 
 if TYPE_CHECKING:
@@ -31,33 +32,54 @@ class Lowerings:
     layers: Mapping[str, Lowered]
     turned: Mapping[str, Dims]
     """The values in another order of axes than that of Keras."""
+    graph: Graph
+    """The graph, with nodes that only move axes."""
+    moves: frozenset[str] = frozenset()
+    """These nodes."""
+
+    moves_freely: bool = False
+    """Whether a `permute` of the author, or one of these nodes, moves the axes in another way than its own."""
 
 
-def lower(graph: Graph) -> Lowerings:
+def lower(graph: Graph, freedom: Freedom = Freedom.COPIES) -> Lowerings:
     """The Keras layers of every node; equal nodes are lowered once. The backend accepts the graph."""
     kinds: dict[object, int] = {}
     same: dict[object, int] = {}
     made: list[Lowered] = []
     shared = forms(graph)
-    types = graph.types
     found: dict[str, Lowered] = {}
     kind_of: dict[str, int] = {}
-    for node in graph.nodes:
-        # A layer is initialised like the owner of its weights.
-        form = (node.trainable, node.shares, node.ports, shared.key(node))
-        # Layers often hold the same op and types, whose contents then need not be compared.
-        ids = (id(node.op), *form, *[id(types[value]) for value in node.inputs])
-        if ids not in same:
-            whole = (node.op, *form, *_types(graph, node))
-            same[ids] = kinds.setdefault(whole, len(made))
-            if same[ids] == len(made):
-                made.append(layers_of(graph, node, shared))
-        kind = kind_of[node.name] = same[ids]
-        found[node.name] = made[kind]
-    ordered = orders(graph, found)
+    alive: list[object] = []
+    """The objects whose ids are known: no other one gets such an id meanwhile."""
+
+    def find(graph: Graph) -> None:
+        types = graph.types
+        alive.extend((graph, types))
+        for node in graph.nodes:
+            if node.name in found:
+                continue
+            # A layer is initialised like the owner of its weights.
+            form = (node.trainable, node.shares, node.ports, shared.key(node))
+            # Layers often hold the same op and types, whose contents then need not be compared.
+            ids = (id(node.op), *form, *[id(types[value]) for value in node.inputs])
+            if ids not in same:
+                whole = (node.op, *form, *_types(graph, node))
+                same[ids] = kinds.setdefault(whole, len(made))
+                if same[ids] == len(made):
+                    made.append(layers_of(graph, node, shared))
+            kind = kind_of[node.name] = same[ids]
+            found[node.name] = made[kind]
+
+    find(graph)
+    ordered, moves = Orders({}), frozenset[str]()
+    if turns(found):
+        graph, ordered, moves = _ordered(graph, found, find, freedom)
     own: dict[str, Lowered] = {}
     begun: dict[object, Lowered] = {}
+    freely = bool(moves)
     for node in graph.nodes:
+        turning, (before, after, _) = found[node.name].turning, ordered.around(node)
+        freely |= turning is not None and turning.between is not None and before != after
         key = (kind_of[node.name], ordered.around(node))
         if key not in begun:
             begun[key] = started(placed(found[node.name], node, ordered), node)
@@ -68,7 +90,30 @@ def lower(graph: Graph) -> Lowerings:
         if shared.key(family[0]) is None and len({own_layer(own[node.name]) for node in family}) > 1:
             apart = {node.name: placed(bare(node.op, _types(graph, node)), node, ordered) for node in family}
             layers |= {node.name: started(apart[node.name], node) for node in family}
-    return Lowerings(own, layers, ordered.held)
+    return Lowerings(own, layers, ordered.held, graph, moves, freely)
+
+
+def _ordered(
+    graph: Graph, found: Mapping[str, Lowered], find: Callable[[Graph], None], freedom: Freedom
+) -> tuple[Graph, Orders, frozenset[str]]:
+    """The graph with nodes that move axes where no layer of the spec can, the orders of its values, and these nodes."""
+    if freedom != Freedom.COPIES:
+        return graph, orders(graph, found, (), freedom), frozenset()
+    whole, borders = (
+        with_borders(graph) if any(each.shares for each in graph.scopes) else (graph, frozenset())
+    )
+    find(whole)
+    ordered = orders(whole, found, borders, freedom)
+    idle = {
+        name for name in borders if ordered.held.get(whole.by_name[name].inputs[0]) == ordered.held.get(name)
+    }
+    whole = without(whole, idle)
+    held = {name: order for name, order in ordered.held.items() if name not in idle}
+    whole, copied = with_copies(
+        whole, takers(whole, found, held), lambda user, value: moves_itself(user, value, found[user.name])
+    )
+    find(whole)
+    return whole, replace(ordered, held=held), (borders - idle) | copied
 
 
 HELPER_OF = {
@@ -226,25 +271,32 @@ def _other_order(graph: Graph) -> Iterator[tuple[str, str]]:
     families = [each for each in _families(graph) if any(weight.statistic for weight in each[0].weights)]
     if not families:
         return
-    graph = with_sizes(graph)
-    layers = lower(graph).layers
-    depths: dict[str, int] = {}
-    for node in reversed(graph.nodes):
-        depth = max((depths.get(value, 0) for value in node.values), default=0)
-        # An operation on the input counts as an operation.
-        passed = depth + sum(1 + bool(layer.after) for layer in layers[node.name].layers)
-        for value in node.inputs:
-            depths[value] = max(depths.get(value, 0), passed)
-        depths[node.name] = depth
+    found = lower(with_sizes(graph))
+    # The text can be any of these.
+    texts = [found, *(lower(with_sizes(graph), each) for each in Freedom if found.moves_freely)]
+    depths = [_depths(each) for each in texts]
     for family in families:
         for first, second in pairwise(each for each in family if each.trainable):
-            if depths[second.name] >= depths[first.name]:
+            if any(each[second.name] >= each[first.name] for each in depths):
                 yield (
                     second.name,
                     f"`{second.name}` cannot share with `{family[0].name}`: both update the running statistics, and a "
                     f"Keras model may run `{second.name}` before `{first.name}`, as it is not nearer to the output; "
                     "give each its own norm, or freeze them with `trainable: false`",
                 )
+
+
+def _depths(found: Lowerings) -> Mapping[str, int]:
+    """For each value, how many operations there are at most from it to an output of the network."""
+    depths: dict[str, int] = {}
+    for node in reversed(found.graph.nodes):
+        depth = max((depths.get(value, 0) for value in node.values), default=0)
+        # An operation on the input counts as an operation.
+        passed = depth + sum(1 + bool(layer.after) for layer in found.layers[node.name].layers)
+        for value in node.inputs:
+            depths[value] = max(depths.get(value, 0), passed)
+        depths[node.name] = depth
+    return depths
 
 
 LIMITS: Sequence[Limit] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, cast
@@ -30,7 +31,7 @@ from netspec_keras.canonical import ways
 from netspec_keras.helpers import HELPERS, required
 from netspec_keras.layer import Lowered
 from netspec_keras.lowering import padded_apart
-from netspec_keras.orders import Orders, placed
+from netspec_keras.orders import Freedom, Orders, placed
 from netspec_keras.plan import PlanKey, SourcePlan, plan
 from netspec_keras.reading import KerasReading
 from netspec_keras.sharing import Lowerings, lower
@@ -64,11 +65,40 @@ def source(graph: Graph) -> Source:
     """The source that makes a graph's model. The backend accepts the graph."""
     graph = with_sizes(graph)
     lowered = lower(graph)
-    return proven(graph, lambda: draft(graph, lowered), lambda: draft(graph, lowered, folded=False))
+    if graph.scopes and lowered.moves_freely:
+        lowered = _plainest(graph, lowered)
+    graph = lowered.graph
+    found = proven(graph, lambda: draft(graph, lowered), lambda: draft(graph, lowered, folded=False))
+    return _of_spec(found, lowered) if lowered.moves else found
+
+
+def _plainest(graph: Graph, lowered: Lowerings) -> Lowerings:
+    """The lowerings with the fewest moves of axes, unless the text has more functions or wider ones for it."""
+    ways = (lowered, lower(graph, Freedom.PERMUTES), lower(graph, Freedom.LAYERS))
+    return min(ways, key=lambda each: _width(draft(each.graph, each)))
+
+
+def _width(found: Draft) -> tuple[int, int, int]:
+    """The number of functions of a text, of their parameters and results, and of statements that do not move axes."""
+    functions = [each for each in ast.parse(found.source.text).body if isinstance(each, ast.FunctionDef)]
+    statements = [each for function in functions for each in ast.walk(function) if isinstance(each, ast.stmt)]
+    results = [each.value for each in statements if isinstance(each, ast.Return)]
+    several = [len(each.elts) for each in results if isinstance(each, ast.Tuple)]
+    parameters = [len([*each.args.args, *each.args.kwonlyargs]) for each in functions]
+    given = [each.value for each in statements if isinstance(each, ast.Assign)]
+    moving = [each for each in given if isinstance(each, ast.Name) or "layers.Permute(" in ast.unparse(each)]
+    return len(functions), sum(parameters) + sum(several), len(statements) - len(moving)
+
+
+def _of_spec(found: Source, lowered: Lowerings) -> Source:
+    """The source, of which the values of nodes of the spec alone are known."""
+    endings = {name.rpartition(".")[2] for name in lowered.moves}
+    taps = tuple(each for each in found.taps if each.node[-1] not in endings)
+    return replace(found, taps=taps)
 
 
 def draft(graph: Graph, lowered: Lowerings, folded: bool = True) -> Draft:
-    """The source before its proof."""
+    """The source before its proof; the graph is that of the lowerings."""
     layers = lowered.layers
     module = _Module(graph, layers, plan(graph, layers, folded, lowered.turned))
     text = module.write()

@@ -42,7 +42,7 @@ class KerasTrial:
             self.model = execute(instrument(text), graph, dtype, device, given={HOOK: recorder})
             made = {**{each.name: each for each in self.model.inputs}, **recorder.seen}
             self.values = {node.name: made[node.name] for node in graph.nodes}
-            self.network = keras.Model(self.model.inputs, [made[each.value] for each in graph.outputs])
+            self.network = keras.Model(self.model.inputs, self._outputs())
             probe = keras.Model(self.model.inputs, list(self.values.values()))
         self.learnt = [home for home in homes(graph) if home.learns]
         held = [home.variable(self.model) for home in self.learnt]
@@ -57,6 +57,12 @@ class KerasTrial:
         """Run on the device, without rounding more than `dtype` does."""
         with placed(self.device), self.engine.exact(self.dtype):
             yield
+
+    def _outputs(self) -> Tensors:
+        """The outputs of the text; a value in another order of axes is moved for its output."""
+        given = self.model.output
+        outputs = self.graph.outputs
+        return [given[each.name] for each in outputs] if isinstance(given, dict) else listed(given)
 
     def forward(self, inputs: Arrays) -> dict[str, Array]:
         with self._set():

@@ -191,6 +191,85 @@ layers:
 """,
         (0, 0),
     ),
+    "an_output": (
+        """
+input: [3, 5, 4]
+layers:
+  - gru: {units: 3, axis: height}
+    name: a
+  - gru: {units: 3, axis: height}
+    name: b
+  - conv: {filters: 3, kernel: 1, activation: relu}
+    name: c
+  - concat:
+    from: [a, b, c]
+heads: {one: a, two: {from: b, layers: [relu]}}
+""",
+        (1, 2),
+    ),
+    "permuted": (
+        """
+input: [3, 5, 4]
+layers:
+  - conv: {filters: 3, kernel: 1}
+  - permute: [channels, width, height]
+  - gru: {units: 3, axis: height}
+  - permute: [channels, width, height]
+  - conv: {filters: 3, kernel: 3, padding: same}
+  - gru: {units: 3, axis: height}
+  - permute: [height, channels, width]
+    name: a
+  - gru: {units: 5, axis: height}
+heads: {one: a}
+""",
+        (2, 2),
+    ),
+    "permuted_in_blocks": (
+        """
+input: [3, 5, 4]
+blocks:
+  across:
+    layers: [{permute: [channels, width, height]}, {gru: {units: 3, axis: height}}]
+layers:
+  - conv: {filters: 3, kernel: 3, padding: same}
+  - across
+  - across
+  - conv: {filters: 3, kernel: 3, padding: same}
+""",
+        (0, 0),
+    ),
+    "shared_with_two_inputs": (
+        """
+input: [3, 5, 4]
+blocks:
+  both:
+    inputs: [one, two]
+    layers:
+      - {gru: {units: 3, axis: height}, from: one, name: a}
+      - {add: , from: [a, two]}
+      - gru: {units: 3, axis: height}
+layers:
+  - relu
+  - {both: , from: [input, relu1], name: first}
+  - {both: , from: [first, relu1], share: first, name: next}
+  - {both: , from: [next, first], share: first}
+  - conv: {filters: 3, kernel: 3, padding: same}
+""",
+        (0, 0),
+    ),
+    "shared_in_a_repeat": (
+        """
+input: [3, 5, 4]
+blocks:
+  sweep: {layers: [{gru: {units: 3, axis: height}}]}
+layers:
+  - {sweep: , name: a}
+  - {layers: [{sweep: , share: a}], repeat: 3}
+  - conv: {filters: 3, kernel: 3, padding: same}
+heads: {one: a}
+""",
+        (0, 0),
+    ),
 }
 """Networks, and how many of their layers take and give values in the order of a neighbour."""
 
@@ -208,7 +287,16 @@ def test_a_value_stays_in_an_order_that_all_its_users_take(name: str) -> None:
     assert tuple(found) == NETWORKS[name][1], text
 
 
-FURTHER = ["used_otherwise", "shared", "in_blocks", "in_other_blocks", "zoo:rnn_rows_mnist"]
+FURTHER = [
+    "used_otherwise",
+    "shared",
+    "in_blocks",
+    "in_other_blocks",
+    "permuted_in_blocks",
+    "shared_with_two_inputs",
+    "shared_in_a_repeat",
+    "zoo:rnn_rows_mnist",
+]
 
 
 @pytest.mark.parametrize(
@@ -217,6 +305,9 @@ FURTHER = ["used_otherwise", "shared", "in_blocks", "in_other_blocks", "zoo:rnn_
         "in_a_row",
         "past_others",
         "flattened",
+        "an_output",
+        "permuted",
+        "shared_blocks",
         *(pytest.param(each, marks=pytest.mark.slow) for each in FURTHER),
     ],
 )
@@ -271,6 +362,11 @@ def pair():
 """
     graph = graph_of("netspec: 1\nname: pair\ninput: [2, 3, 4]\nlayers: [relu]")
     assert len(undone_in_keras(text, "pair", graph)) == 1
+    swapped = text.replace("    x = layers.Permute((2, 1, 3))(x)", "    x = Swap()(x)").replace(
+        "\ndef",
+        "\nclass Swap(layers.Layer):\n    def call(self, x):\n        return keras.ops.swapaxes(x, 1, 2)\n\ndef",
+    )
+    assert len(undone_in_keras(swapped, "pair", graph)) == 1
     other = text.replace("(2, 1, 3))(x)", "(1, 3, 2))(x)")
     assert undone_in_keras(other, "pair", graph) == []
 

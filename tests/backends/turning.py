@@ -82,6 +82,10 @@ Order = Any
 """The numbers of a tensor by their places in the tensor that the first move took; any array."""
 
 
+def _has(trail: Sequence[Any], row: Any) -> bool:
+    return any(np.array_equal(row, each) for each in trail)
+
+
 class Trails:
     """For each tensor that moves and views alone made, the orders of its numbers since the first of them.
 
@@ -100,7 +104,10 @@ class Trails:
         """Note that a tensor was made of tensors place by place."""
         rows = [self.kept[id(each)] for each in taken if id(each) in self.kept]
         if len(rows) == len(taken) and all(np.array_equal(row[2][-1], rows[0][2][-1]) for row in rows):
-            self.kept[id(made)] = made, *max(rows, key=lambda row: len(row[2]))[1:]
+            _, order, trail = rows[0]
+            # An order that some of them never had would need a move of those.
+            common = [each for each in trail if all(_has(other, each) for _, _, other in rows)]
+            self.kept[id(made)] = made, order, common
 
     def follow(self, name: str, before: Any, after: Any, apply: Callable[[Order], Order]) -> None:
         """Note that a function of this name made a tensor of another one."""
@@ -120,12 +127,7 @@ class Trails:
             order = apply(order)
         row = self.flat(order)
         changes = not np.array_equal(row, trail[-1])
-        if (
-            name in MOVES
-            and changes
-            and 1 not in before.shape[1:]
-            and any(np.array_equal(row, each) for each in trail)
-        ):
+        if name in MOVES and changes and 1 not in before.shape[1:] and _has(trail, row):
             self.found.append(f"{name} of {tuple(before.shape)} to {tuple(after.shape)}")
         self.kept[id(after)] = after, order, [*trail, row] if changes else trail
 
@@ -137,21 +139,21 @@ def undone_in_keras(text: str, function: str, graph: Graph) -> list[str]:
 
     trails = Trails(lambda shape: np.arange(int(np.prod(shape))).reshape(shape), np.ravel)
 
-    def following(name: str, key: str, change: Callable[[Order, Any, Any], Order]) -> Callable[..., Any]:
-        run = getattr(keras.ops, name)
+    def following(name: str) -> Callable[..., Any]:
+        run, change = getattr(keras.ops, name), getattr(np, name)
 
         def call(x: Any, *further: Any, **keywords: Any) -> Any:
             made = run(x, *further, **keywords)
-            wanted = further[0] if further else keywords.get(key)
-            trails.follow(name, x, made, lambda order: change(order, made, wanted))
+
+            def apply(order: Order) -> Order:
+                return order.reshape(made.shape) if name == "reshape" else change(order, *further, **keywords)
+
+            trails.follow(name, x, made, apply)
             return made
 
         return call
 
-    calls = {
-        "transpose": following("transpose", "axes", lambda order, made, axes: np.transpose(order, axes)),
-        "reshape": following("reshape", "newshape", lambda order, made, shape: order.reshape(made.shape)),
-    }
+    calls = {name: following(name) for name in ("transpose", "swapaxes", "moveaxis", "reshape")}
     plain = keras.layers.Layer.__call__
 
     def layer(self: Any, *given: Any, **keywords: Any) -> Any:
