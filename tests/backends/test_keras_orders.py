@@ -287,6 +287,38 @@ def test_a_value_stays_in_an_order_that_all_its_users_take(name: str) -> None:
     assert tuple(found) == NETWORKS[name][1], text
 
 
+KEPT: Mapping[str, tuple[str, int]] = {
+    # The author moves the axes in a function that is called again.
+    "a_permute_in_a_shared_block": (
+        """
+input: [3, 5, 4]
+blocks:
+  turn: {layers: [{permute: [channels, width, height]}, relu]}
+layers:
+  - {turn: , name: a}
+  - {turn: , share: a}
+  - conv: {filters: 3, kernel: 3, padding: same}
+""",
+        1,
+    ),
+    # The block would take one value twice, in two orders.
+    "a_block_with_a_value_in_two_orders": (
+        """
+input: [3, 5, 4]
+blocks:
+  mixed:
+    layers:
+      - add: [[{gru: {units: 3, axis: height}}], [{conv: {filters: 3, kernel: 3, padding: same}}], []]
+layers:
+  - gru: {units: 3, axis: height}
+  - mixed
+  - conv: {filters: 3, kernel: 3, padding: same}
+""",
+        1,
+    ),
+}
+"""Networks whose text keeps moves that undo each other, and how many: see docs/passes.md."""
+
 FURTHER = [
     "used_otherwise",
     "shared",
@@ -315,6 +347,15 @@ def test_no_move_that_runs_undoes_another(name: str) -> None:
     pytest.importorskip("keras")
     graph = network(name) if name in NETWORKS else netspec.load(name)
     assert undone_in_keras(source(graph).text, function_name(graph), graph) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", KEPT)
+def test_moves_that_stay(name: str) -> None:
+    pytest.importorskip("keras")
+    text, count = KEPT[name]
+    graph = graph_of(f"netspec: 1\nname: {name}\n{text}")
+    assert len(undone_in_keras(source(graph).text, function_name(graph), graph)) == count
 
 
 MOVING = re.compile(r"layers\.Permute\(|Along\(|Recurrent\w+\(|ops\.(transpose|moveaxis|swapaxes)\(")
