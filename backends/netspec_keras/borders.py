@@ -40,7 +40,7 @@ def alike(graph: Graph) -> Iterator[tuple[str, ...]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Insertion:
     """A place for a node: in which scope, after which nodes, and what in the scope it is named after."""
 
     scope: str
@@ -66,7 +66,7 @@ def with_borders(graph: Graph) -> tuple[Graph, frozenset[str]]:
             if inside(value, name) or not _has_axes(graph.types[value]):
                 continue
             at = next(at for at, node in enumerate(graph.nodes) if within(node.scope, name))
-            node = _move(graph, value, Place(place, at, name), words)
+            node = _move(graph, value, Insertion(place, at, name), words)
             graph = _inserted(graph, at, node, {each.name for each in own})
             made.add(node.name)
             own = [node for node in graph.nodes if within(node.scope, scope.path)]
@@ -139,7 +139,7 @@ def _around(graph: Graph, scope: str) -> list[str]:
     return found
 
 
-def copied(graph: Graph, value: str, users: Sequence[Node | None]) -> Place | None:
+def copied(graph: Graph, value: str, users: Sequence[Node | None]) -> Insertion | None:
     """The place at which a value can be moved once for several users: behind what makes it, as far out as they are."""
     made = graph.producers[value]
     paths = [*_around(graph, made.scope), ""]
@@ -158,7 +158,7 @@ def copied(graph: Graph, value: str, users: Sequence[Node | None]) -> Place | No
         )
         names = {user.name for user in users if user is not None}
         first = next((at for at, node in enumerate(graph.nodes) if node.name in names), last + 1)
-        return Place(place, last + 1, after) if first > last else None
+        return Insertion(place, last + 1, after) if first > last else None
     return None
 
 
@@ -178,7 +178,7 @@ def _has_axes(type_: Type) -> bool:
     return type_.kind == "numbers" and len(type_.shape) > 1
 
 
-def _move(graph: Graph, value: str, place: Place, words: Collection[str]) -> Node:
+def _move(graph: Graph, value: str, place: Insertion, words: Collection[str]) -> Node:
     """A node that moves the axes of a value. Its name has an end that no name of the spec has."""
     name = f"{place.after}{ENDING}"
     while name.rpartition(".")[2] in words or name in graph.by_name:
