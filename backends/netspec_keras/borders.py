@@ -168,7 +168,7 @@ def _words(graph: Graph) -> frozenset[str]:
 
 
 def _above_repeats(graph: Graph, place: str, name: str) -> tuple[str, str]:
-    """The innermost scope around a place that is no repeat, and what is in it there."""
+    """The innermost scope around a place that is not a repeat, and what is in it there."""
     while place and graph.scope_by_path[place].kind == "repeat":
         place, name = graph.scope_by_path[place].parent, place
     return place, name

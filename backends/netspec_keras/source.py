@@ -91,7 +91,7 @@ def _width(found: Draft) -> tuple[int, int, int]:
 
 
 def _of_spec(found: Source, lowered: Lowerings) -> Source:
-    """The source, of which the values of nodes of the spec alone are known."""
+    """The source, of which the values of the nodes of the spec only are known."""
     endings = {name.rpartition(".")[2] for name in lowered.moves}
     taps = tuple(each for each in found.taps if each.node[-1] not in endings)
     return replace(found, taps=taps)
