@@ -13,7 +13,6 @@ from typing import TypeVar
 from netspec.dataclass import dataclass, replace
 from netspec.graph import Graph, Node, Output, Scope
 from netspec.lowering.outline import inside, within
-from netspec.ops.reshape import Permute
 from netspec.types import Type
 
 Renamed = TypeVar("Renamed", Node, Scope)
@@ -180,6 +179,8 @@ def _has_axes(type_: Type) -> bool:
 
 def _move(graph: Graph, value: str, place: Insertion, words: Collection[str]) -> Node:
     """A node that moves the axes of a value. Its name has an end that no name of the spec has."""
+    from netspec.ops.reshape import Permute  # its family is loaded only where something moves
+
     name = f"{place.after}{ENDING}"
     while name.rpartition(".")[2] in words or name in graph.by_name:
         name += "_"
