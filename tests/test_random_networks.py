@@ -214,14 +214,25 @@ def test_what_becomes_of_overflow_is_each_framework_s_own() -> None:
 def test_samples_that_are_finite_are_compared_beside_others(tmp_path: Path) -> None:
     save(NETWORK, tmp_path)
     graph = graph_of(tmp_path / MAIN)
-    values = {
-        "conv1": np.array([[1.0], [np.inf], [2.0]]),
-        "dense1": np.array([[[1.0, 1.0]], [[0.0, 1.0]], [[np.nan, 0.0]]]),
-    }
-    assert finite_samples(graph, values, training=False).tolist() == [True, False, False]
-    assert finite_samples(graph, values, training=True).tolist() == [False, False, False]
-    finite = {"conv1": values["conv1"][:1], "dense1": values["dense1"][:1]}
-    assert finite_samples(graph, finite, training=True).tolist() == [True]
+    good, bad = np.array([[1.0], [2.0], [3.0]]), np.array([[1.0], [np.inf], [np.nan]])
+    values = {"conv1": good, "batch_norm1": good, "relu1": bad, "dense1": good}
+    assert finite_samples(graph, "dense1", values, training=False).tolist() == [True, False, False]
+    assert finite_samples(graph, "dense1", values, training=True).tolist() == [False, False, False]
+    assert finite_samples(graph, "batch_norm1", values, training=True).tolist() == [True, True, True]
+
+
+def test_overflow_elsewhere_hides_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The head is finite, and only what comes behind it is not."""
+    needs(LEARNER)
+    layers = [{"dense": 2}, {"scale_by": 1e38}, *["square"] * 4]
+    heads = {"one": {"from": "dense1", "layers": ["identity"]}, "other": "square4"}
+    network: Files = {MAIN: {"netspec": 1, "name": "net", "input": [2], "layers": layers, "heads": heads}}
+    assert failure(network, "0", "2", (LEARNER,)) is None
+    true = oracle.forward
+    monkeypatch.setattr(oracle, "forward", lambda *given, **named: _shifted(true(*given, **named), "dense1"))
+    broken = failure(network, "0", "2", (LEARNER,))
+    assert broken is not None
+    assert broken.kind == f"{LEARNER} training: differs"
 
 
 @pytest.mark.parametrize(

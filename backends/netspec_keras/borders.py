@@ -24,11 +24,11 @@ ENDING = "_moved"
 def alike(graph: Graph) -> Iterator[tuple[str, ...]]:
     """The values that have one place in calls of one block with one set of weights."""
     groups: dict[str, list[str]] = {}
-    nodes = [node for node in graph.nodes if node.scope]
+    nodes = _nodes_of(graph)
     for scope in graph.scopes:
         if scope.shares is None or scope.shares not in graph.scope_by_path:
             continue
-        for node in nodes:
+        for node in nodes.get(scope.path, ()):
             owner = f"{scope.shares}{node.name[len(scope.path) :]}"
             if inside(node.name, scope.path) and owner in graph.by_name:
                 one, other = (groups.setdefault(name, [name]) for name in (owner, node.name))
@@ -36,6 +36,15 @@ def alike(graph: Graph) -> Iterator[tuple[str, ...]]:
                     one += other
                     groups |= dict.fromkeys(other, one)
     yield from {id(each): tuple(each) for each in groups.values()}.values()
+
+
+def _nodes_of(graph: Graph) -> dict[str, list[Node]]:
+    """For each scope, the nodes in it and in the scopes in it."""
+    found: dict[str, list[Node]] = {}
+    for node in graph.nodes:
+        for path in _around(graph, node.scope):
+            found.setdefault(path, []).append(node)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,16 +204,19 @@ def _inserted(graph: Graph, at: int, node: Node, users: Collection[str], ends: C
     (value,) = node.inputs
     instead = {value: node.name}
     nodes = [_renamed(each, instead) if each.name in users else each for each in graph.nodes]
-    left = [each for each in nodes if value in each.inputs]
+    around_users = _all_around(graph, [each for each in graph.nodes if each.name in users])
+    around_left = _all_around(graph, [each for each in nodes if value in each.inputs])
     scopes = tuple(
-        _renamed(scope, instead)
-        if any(within(each.scope, scope.path) for each in graph.nodes if each.name in users)
-        and not any(within(each.scope, scope.path) for each in left)
-        else scope
+        _renamed(scope, instead) if scope.path in around_users - around_left else scope
         for scope in graph.scopes
     )
     outputs = tuple(Output(each.name, node.name) if each.name in ends else each for each in graph.outputs)
     return replace(graph, nodes=(*nodes[:at], node, *nodes[at:]), scopes=scopes, outputs=outputs)
+
+
+def _all_around(graph: Graph, nodes: Iterable[Node]) -> set[str]:
+    """The scopes that some nodes are in; the root is around all."""
+    return {"", *(path for scope in {node.scope for node in nodes} for path in _around(graph, scope))}
 
 
 def _renamed(each: Renamed, instead: Mapping[str, str]) -> Renamed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import field
+from math import inf
 from typing import TYPE_CHECKING, cast
 
 from netspec.backend import Source
@@ -20,7 +21,7 @@ from netspec.lowering.parts import Slot, literal, quoted
 from netspec.lowering.sizes import with_sizes
 from netspec.lowering.statements import Body as Statements
 from netspec.lowering.statements import Text, Use
-from netspec.lowering.template import Definition, unify, variant_names
+from netspec.lowering.template import Definition, WrongFold, unify, variant_names
 from netspec.lowering.tree import LiteralValue
 from netspec.lowering.uses import description, firsts, group_name, known, roles, told, traits
 from netspec.lowering.variables import MAIN
@@ -75,7 +76,15 @@ def source(graph: Graph) -> Source:
 def _plainest(graph: Graph, lowered: Lowerings) -> Lowerings:
     """The lowerings with the fewest moves of axes, unless the text has more functions or wider ones for it."""
     ways = (lowered, lower(graph, Freedom.PERMUTES), lower(graph, Freedom.LAYERS))
-    return min(ways, key=lambda each: _width(draft(each.graph, each)))
+    return min(ways, key=_width_of)
+
+
+def _width_of(lowered: Lowerings) -> tuple[float, int, int]:
+    """How wide a text is; a text that cannot be folded right is wider than all others."""
+    try:
+        return _width(draft(lowered.graph, lowered))
+    except WrongFold:
+        return inf, 0, 0
 
 
 def _width(found: Draft) -> tuple[int, int, int]:

@@ -243,7 +243,7 @@ def _check_near(
     words = f"{name} ({trial.graph.by_name[name].op}) at batch {batch} by {distance:.3g}"
     inputs = inputs_of(trial.graph, trial.seed, batch)
     training = side.endswith("training")
-    sound = finite_samples(trial.graph, values, training)
+    sound = finite_samples(trial.graph, name, values, training)
     if not sound.all() and apart(found[sound], wanted[sound], floor) <= TOLERANCE:
         trial.rounding.append(f"{side}: overflow: {words}")
         return

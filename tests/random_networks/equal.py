@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from netspec.graph import Graph
+from netspec.graph import Graph, Node
 from netspec.ops.norm import BatchNorm
 
 if TYPE_CHECKING:
@@ -66,19 +66,32 @@ def overflows(array: Array) -> bool:
     return not np.isfinite(array).all()
 
 
-def finite_samples(graph: Graph, values: Arrays, training: bool) -> Array:
-    """For each sample of a batch, whether all values that the network makes of it are finite.
+def finite_samples(graph: Graph, name: str, values: Arrays, training: bool) -> Array:
+    """For each sample of a batch, whether all values are finite that a value is made of, itself among them.
 
     What a framework makes of infinity, or of what is not a number, is its own: TensorFlow's maximum passes over what
     is not a number, PyTorch's sign of it is 0. A batch norm in training mixes the samples.
     """
     import numpy as np
 
-    rows = [np.isfinite(array).reshape(len(array), -1).all(axis=1) for array in values.values()]
+    nodes = _behind(graph, name)
+    rows = [np.isfinite(values[node.name]).reshape(len(values[node.name]), -1).all(axis=1) for node in nodes]
     sound: Array = np.logical_and.reduce(rows)
-    if training and any(isinstance(node.op, BatchNorm) and node.trainable for node in graph.nodes):
+    if training and any(isinstance(node.op, BatchNorm) and node.trainable for node in nodes):
         return np.full(len(sound), sound.all())
     return sound
+
+
+def _behind(graph: Graph, name: str) -> list[Node]:
+    """The node that makes a value, and those that its inputs come from."""
+    found: dict[str, Node] = {}
+    left = [name]
+    while left:
+        node = graph.producers.get(left.pop())
+        if node is not None and node.name not in found:
+            found[node.name] = node
+            left += node.inputs
+    return list(found.values())
 
 
 def _largest(array: Array) -> float:
