@@ -222,10 +222,14 @@ def _replaced(
 
 def _at(values: tuple[str, ...], inputs: tuple[str, ...]) -> int | None:
     """The positions of these values among inputs, if they are consecutive and each appears once."""
-    if values[0] not in inputs or any(inputs.count(each) > 1 for each in values):
+    if values[0] not in inputs:
         return None
     at = inputs.index(values[0])
-    return at if inputs[at : at + len(values)] == values else None
+    if inputs[at : at + len(values)] != values:
+        return None
+    mine = set(values)
+    once = len(mine) == len(values) and mine.isdisjoint((*inputs[:at], *inputs[at + len(values) :]))
+    return at if once else None
 
 
 def together(names: Mapping[str, str], values: Sequence[str]) -> str:

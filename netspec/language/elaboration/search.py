@@ -83,11 +83,21 @@ def _members(referent: Referent, name: str, nodes: Nodes) -> list[Referent]:
     """The referents of a name inside another referent: one member or none; `*` means all repetitions."""
     if name == "*":
         return [member for key, member in referent.members.items() if key.isdigit()]
-    outputs = outputs_of(referent, nodes)
     # Authors name the parts of a `split`; a layer inside of a scope that ends in one may have the same name.
-    places = (outputs, referent.members) if referent.outputs else (referent.members, outputs)
-    member = next((place[name] for place in places if name in place), None)
+    member = referent.members.get(name)
+    if member is None or referent.outputs:
+        member = _output_of(referent, name, nodes) or member
     return [] if member is None else [member]
+
+
+def _output_of(referent: Referent, name: str, nodes: Nodes) -> Referent | None:
+    """One of `outputs_of`, without all others: a `split` may have thousands."""
+    node = None if referent.outputs else nodes.get(str(referent.tensor))
+    if node is None or not referent.holds(node.name):
+        return outputs_of(referent, nodes).get(name)
+    if name in node.ports:
+        return Referent(f"{node.name}.{name}", f"{node.name}.{name}")
+    return Referent(node.name, node.name) if name in (FIRST, node.op.first()) else None
 
 
 def outputs_of(referent: Referent, nodes: Nodes) -> dict[str, Referent]:
