@@ -138,7 +138,7 @@ class LogSoftmax(Activation):
 
     keyword = "log_softmax"
     main = "temperature"
-    gives = Meaning.SCORES
+    gives = Meaning.LOGARITHMS
 
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     """The divisor of the input. A value above 1 flattens the distribution, a value below 1 sharpens it."""

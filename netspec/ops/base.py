@@ -88,19 +88,21 @@ class Meaning(IntEnum):
 
     SCORES = 0
     """Any numbers: the larger, the more likely."""
-    NEARNESS = 1
+    LOGARITHMS = 1
+    """Logarithms of probabilities of mutually exclusive classes: scores, of which `exp` gives the probabilities."""
+    NEARNESS = 2
     """Negated distances: the larger, the more likely, until an op changes their order."""
-    PROBABILITIES = 2
+    PROBABILITIES = 3
     """Probabilities of mutually exclusive classes: they sum to 1 over the channels."""
-    INDEPENDENT = 3
+    INDEPENDENT = 4
     """Independent probabilities."""
-    DISTANCES = 4
+    DISTANCES = 5
     """Any numbers, of which the largest is not the most likely class."""
 
     @property
     def is_logit(self) -> bool:
         """Whether a softmax turns them into probabilities."""
-        return self in (Meaning.SCORES, Meaning.NEARNESS)
+        return self in (Meaning.SCORES, Meaning.LOGARITHMS, Meaning.NEARNESS)
 
 
 Moves = Literal["positions", "values"]
@@ -120,6 +122,8 @@ class Op(Model):
     """Whether the op merges branches, that is, takes any number of inputs with one role. Derived from `inputs`."""
     any_channels: ClassVar[bool] = False
     """For an op that merges branches: whether their numbers of channels can differ."""
+    by_number: ClassVar[str | None] = None
+    """For an op that merges branches: the layer that does it with a number `{0}` in place of the other branch."""
     ports: ClassVar[tuple[Port, ...]] = ()
     """The further outputs; the name of the layer stands for the first output."""
     aliases: ClassVar[tuple[str, ...]] = ()

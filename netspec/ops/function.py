@@ -18,6 +18,9 @@ class Exp(Activation):
 
     keyword = "exp"
 
+    def means(self, inputs: Sequence[Meaning]) -> Meaning:
+        return Meaning.PROBABILITIES if inputs[0] is Meaning.LOGARITHMS else super().means(inputs)
+
 
 class Log(Pointwise):
     """The natural logarithm. At 0 it is −∞, below 0 it is not a number (NaN)."""
@@ -26,7 +29,7 @@ class Log(Pointwise):
 
     def means(self, inputs: Sequence[Meaning]) -> Meaning:
         # The softmax of the logarithms of probabilities that sum to 1 are these probabilities.
-        return Meaning.SCORES if inputs[0] is Meaning.PROBABILITIES else super().means(inputs)
+        return Meaning.LOGARITHMS if inputs[0] is Meaning.PROBABILITIES else super().means(inputs)
 
 
 class Sqrt(Pointwise):

@@ -117,6 +117,7 @@ class Multiply(Elementwise):
     """The product of the branches."""
 
     keyword = "multiply"
+    by_number = "scale_by: {0}"
 
     def means(self, inputs: Sequence[Meaning]) -> Meaning:
         # Scores times probabilities are scores: the probabilities act as gates.
@@ -151,6 +152,7 @@ class Divide(Ordered):
     """The first branch divided by the second. A division by 0 gives ±∞, and 0 / 0 is not a number (NaN)."""
 
     keyword = "divide"
+    by_number = 'scale_by: "${{1 / {0}}}"'
     instead = "`multiply` the divisors first"
 
 

@@ -216,18 +216,18 @@ def _check_logits(graph: Graph, head: LossOutput, output: Output, problems: Prob
     bits = isinstance(head.loss, BinaryCrossEntropy) or head.type.channels == 1
     wrong, right, why = (
         (
-            Meaning.PROBABILITIES,
+            (Meaning.PROBABILITIES, Meaning.LOGARITHMS),
             "sigmoid",
             "is for independent numbers, but a softmax gives exclusive classes",
         )
         if bits
         else (
-            Meaning.INDEPENDENT,
+            (Meaning.INDEPENDENT,),
             "softmax",
             "is for mutually exclusive classes, but a sigmoid gives independent probabilities",
         )
     )
-    if meaning is wrong:
+    if meaning in wrong:
         problems.error(
             codes.NOT_A_CLASSIFIER,
             f"`{head.loss.kind}` {why}",

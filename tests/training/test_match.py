@@ -139,6 +139,13 @@ MISFITS = {
         "NS0509 | `cross_entropy` is for mutually exclusive classes, but a sigmoid gives independent probabilities"
         " | take `activation: sigmoid` out of `conv1`, and end with `softmax`",
     ),
+    "probabilities of their logarithms": (
+        "[3, 8, 8]",
+        "flatten, {dense: 4}, log_softmax, exp",
+        "{}",
+        "NS0509 | `exp1` ends in `exp`, which is not computed from logits"
+        " | take `exp1` out, and end the network with `softmax`",
+    ),
     "a mean of probabilities": (
         "[3, 8, 8]",
         "{conv: {filters: 4, kernel: 3, activation: softmax}}, global_avg_pool",
@@ -476,3 +483,14 @@ def test_what_check_takes_a_training_takes(setting: str) -> None:
     source = Arrays(arrays, {"images": Purpose.input, "labels": Purpose.target}, numbered("own"))
     plan(network, told, Parts("own", "own", source, source, source), starting(network, 0), "cpu", trained)
     assert bool(checked) == bool(trained.errors) or "size: 8" in setting, [*trained]
+
+
+def test_logarithms_of_exclusive_probabilities_are_no_logits_of_bits() -> None:
+    train = "train: {data: fashion-mnist-small, loss: binary_cross_entropy}"
+    text = (
+        f"netspec: 1\nname: net\ninput: [1, 28, 28]\nlayers: [flatten, {{dense: 1}}, log_softmax]\n{train}\n"
+    )
+    _, (found,) = check_text(text, "n.yaml")
+    assert found.code.id == "NS0509"
+    assert found.message.startswith("`binary_cross_entropy` is for independent numbers")
+    assert found.help == "take `log_softmax1` out, and end with `sigmoid`"

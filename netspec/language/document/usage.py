@@ -197,6 +197,9 @@ def _check_branches(item: Item, op: type[Op], document: Document, problems: Prob
     if value is not None and not isinstance(value, Listing):
         what = "`branches` is a list of branches" if value is not item.argument else "takes no plain value"
         subject = "" if value is not item.argument else f"`{op.keyword}` "
+        number = value.value if isinstance(value, Scalar) else None
+        if op.by_number is not None and type(number) in (int, float) and number:
+            how = f"for a number, use `{op.by_number.format(number)}`"
         problems.error(codes.BRANCHES_FORM, subject + what, value.span, help=how)
     elif value is not None and item.source is not None:
         problems.error(
