@@ -121,7 +121,8 @@ class Multiply(Elementwise):
 
     def means(self, inputs: Sequence[Meaning]) -> Meaning:
         # Scores times probabilities are scores: the probabilities act as gates.
-        gated = Meaning.SCORES in inputs and not {Meaning.NEARNESS, Meaning.DISTANCES} & set(inputs)
+        scores = {Meaning.SCORES, Meaning.LOGARITHMS} & set(inputs)
+        gated = scores and not {Meaning.NEARNESS, Meaning.DISTANCES} & set(inputs)
         return Meaning.SCORES if gated else super().means(inputs)
 
 

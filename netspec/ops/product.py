@@ -76,7 +76,8 @@ class Product(Merge):
 
     def means(self, inputs: Sequence[Meaning]) -> Meaning:
         # Products with probabilities, as those of an attention, are scores again.
-        gated = Meaning.SCORES in inputs and not {Meaning.NEARNESS, Meaning.DISTANCES} & set(inputs)
+        scores = {Meaning.SCORES, Meaning.LOGARITHMS} & set(inputs)
+        gated = scores and not {Meaning.NEARNESS, Meaning.DISTANCES} & set(inputs)
         return Meaning.SCORES if gated else super().means(inputs)
 
     def reaches(self, inputs: Inputs) -> Sequence[Reach | None]:

@@ -46,6 +46,7 @@ def told(network: Graph, recipe: str = "{}", facts: Facts = OWN) -> list[str]:
 FITS = {
     "softmax, then moved": ("{conv: {filters: 4, kernel: 8}}, softmax, flatten", "{}"),
     "as it is": ("flatten, {dense: 4}, softmax", "{}"),
+    "logarithms times probabilities": ("flatten, {dense: 4}, {multiply: [[softmax], [log_softmax]]}", "{}"),
     "more classes than seen": ("flatten, {dense: 9}, softmax", "{}"),
     "logits": ("flatten, {dense: 4}", "{}"),
     "softmax within": ("flatten, {dense: {units: 4, activation: softmax}}", "{}"),
