@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar
 
 from netspec.dataclass import dataclass, replace
 from netspec.diagnostics.span import Span
@@ -207,6 +207,27 @@ class Graph:
         return "\n".join(lines) + "\n"
 
 
+Result = TypeVar("Result")
+
+
+class Once(Generic[Result]):
+    """A function of an op and the types of its inputs that is called once for each op and types.
+
+    Ops count as the same only if they are one object: comparing their values takes longer than most functions.
+    """
+
+    def __init__(self, function: Callable[[Op, tuple[Type, ...]], Result]) -> None:
+        self._function = function
+        # The op is kept: while it exists, no other op has its id.
+        self._known: dict[tuple[int, tuple[Type, ...]], tuple[Op, Result]] = {}
+
+    def __call__(self, op: Op, inputs: tuple[Type, ...]) -> Result:
+        known = self._known.get((id(op), inputs))
+        if known is None:
+            known = self._known[id(op), inputs] = (op, self._function(op, inputs))
+        return known[1]
+
+
 def outputs_of(op: Op, inputs: tuple[Type, ...], ports: tuple[str, ...]) -> tuple[Type, ...]:
     """The output types of a resolved op: that of its first output, then those of these ports."""
     first, *further = op.outputs(inputs)
@@ -231,6 +252,21 @@ class IllegalGraph(AssertionError):
     """The graph is not valid: a bug in a pass or in the compiler, never an error of a spec."""
 
 
+class _Facts(NamedTuple):
+    """What an op says for these inputs."""
+
+    output: Type
+    further: dict[str, Type]
+    is_resolved: bool
+    weights: list[tuple[int, ...]]
+
+
+def _facts(op: Op, inputs: tuple[Type, ...]) -> _Facts:
+    first, *others = op.outputs(inputs)
+    further = dict(zip((port.name for port in op.further()), others, strict=True))
+    return _Facts(first, further, op.resolve(inputs) == op, [each.shape for each in op.weights(inputs)])
+
+
 def verify(graph: Graph) -> Graph:
     """Check the invariants of the graph; tests run it between passes.
 
@@ -240,20 +276,20 @@ def verify(graph: Graph) -> Graph:
     """
     types = {each.name: each.type for each in graph.inputs}
     nodes: dict[str, Node] = {}
+    facts_of = Once(_facts)
     for node in graph.nodes:
         for value in node.inputs:
             if value not in types:
                 raise IllegalGraph(f"{node.name} takes {value}, which is not defined before it")
         if node.name in types:
             raise IllegalGraph(f"the name {node.name} is a duplicate")
-        inputs = tuple(types[value] for value in node.inputs)
-        given = outputs_of(node.op, inputs, node.ports)
+        facts = facts_of(node.op, tuple([types[value] for value in node.inputs]))
+        given = (facts.output, *(facts.further[port] for port in node.ports))
         if given != node.outputs:
             raise IllegalGraph(f"{node.name} has the types {node.outputs}, but its op gives {given}")
-        if node.op.resolve(inputs) != node.op:
+        if not facts.is_resolved:
             raise IllegalGraph(f"{node.name} is not resolved: {node.op}")
-        shapes = [spec.shape for spec in node.op.weights(inputs)]
-        if shapes != [weight.shape for weight in node.weights]:
+        if facts.weights != [weight.shape for weight in node.weights]:
             raise IllegalGraph(f"{node.name} has other weights than its op")
         if node.shares is not None and [w.name for w in nodes[node.shares].weights] != [
             w.name for w in node.weights

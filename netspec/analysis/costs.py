@@ -9,7 +9,7 @@ from typing import Any
 
 from netspec.analysis.receptive import Fields, Receptive
 from netspec.dataclass import dataclass
-from netspec.graph import Graph, Node
+from netspec.graph import Graph, Node, Once
 from netspec.types import Type
 
 FLOAT_BYTES = 4
@@ -147,7 +147,9 @@ class Shapes:
 def analyze(graph: Graph) -> Shapes:
     """Shapes and costs of every layer for one sample, and the totals."""
     seen = Fields(graph)
-    layers = tuple(_layer(node, graph, seen) for node in graph.nodes)
+    # Equal layers often have one op: its products are counted once.
+    macs = Once(lambda op, types: op.macs(types))
+    layers = tuple([_layer(node, graph, macs, seen) for node in graph.nodes])
     return Shapes(
         graph.name,
         {each.name: each.type for each in graph.inputs},
@@ -157,14 +159,14 @@ def analyze(graph: Graph) -> Shapes:
     )
 
 
-def _layer(node: Node, graph: Graph, seen: Fields) -> LayerCosts:
+def _layer(node: Node, graph: Graph, macs: Once[int | None], seen: Fields) -> LayerCosts:
     return LayerCosts(
         node.name,
         node.op.keyword,
         node.inputs,
         node.output,
         _params(node),
-        node.op.macs([graph.types[value] for value in node.inputs]),
+        macs(node.op, tuple([graph.types[value] for value in node.inputs])),
         FLOAT_BYTES * _elements(node.outputs),
         node.span.file,
         node.span.line,

@@ -9,16 +9,15 @@ unknown.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
 from math import gcd, lcm
 from typing import Literal, TypeAlias
 
 from netspec.dataclass import dataclass, replace
-from netspec.graph import Graph
-from netspec.ops.reach import ANYWHERE, EACH, WHOLE, At, Listed, Reach, Rolled, Taps
+from netspec.graph import Graph, Once
+from netspec.ops.reach import ANYWHERE, WHOLE, At, Listed, Reach, Rolled, Taps, Window
 
 MOST_PHASES = 4096
 """The limit of phases of a field: the product of the upsampling factors that later strides do not undo."""
@@ -62,8 +61,8 @@ class AxisFields:
 
     def through(self, taps: Taps, axis: int) -> AxisFields | None:
         """The field through one more layer, whose positions are along `axis`. None: too many phases."""
-        if taps == EACH:
-            return replace(self, axis=axis)
+        if isinstance(taps, Window) and taps.is_each:
+            return self if self.axis == axis else replace(self, axis=axis)
         if taps == ANYWHERE:
             one = self.spot(None)
             return (
@@ -78,9 +77,8 @@ class AxisFields:
         period = taps.period * turns
         if period > MOST_PHASES:
             return None
-        seen = [taps.at(position) for position in range(period)]
-        first = _Sweep(self.first, self.advance, forwards=True).over(seen)
-        last = _Sweep(self.last, self.advance, forwards=False).over(seen)
+        first = _Sweep(self.first, self.advance, forwards=True).over(taps, period)
+        last = _Sweep(self.last, self.advance, forwards=False).over(taps, period)
         if not slides:
             return AxisFields(axis, first, last, 0, joins, slides)
         ends = _shortest(first, last, self.advance * taps.advance * turns // self.period)
@@ -166,22 +164,30 @@ class _Sweep:
         self.choose = _least if forwards else _most
         self.tables: dict[tuple[int, int], Sequence[int | None]] = {}
 
-    def over(self, windows: Sequence[range]) -> Ends:
-        """For each window, the end of the fields of its positions; None if they have no field."""
+    def over(self, taps: Taps, count: int) -> Ends:
+        """For each of the first output positions, the end of the fields of its inputs; None if they have no field."""
+        rising = self._rising()
+        if rising is not None and isinstance(taps, Window) and not self.mirrored:
+            place = -taps.before if self.forwards else (taps.kernel - 1) * taps.dilation - taps.before
+            return self._along(rising, range(place, place + count * taps.stride, taps.stride))
+        windows: Sequence[range] = [taps.at(position) for position in range(count)]
         if self.mirrored:
             windows = [range(-each[-1], 1 - each[0], each.step) if each else each for each in windows]
-        rising = self._rising()
         if rising is None or not all(windows):
             return tuple(map(self._end, windows))
-        period, advance, place = len(rising), self.advance, 0 if self.forwards else -1
-        places = [window[place] for window in windows]
+        place = 0 if self.forwards else -1
+        return self._along(rising, [window[place] for window in windows])
+
+    def _along(self, rising: Sequence[int], places: Iterable[int]) -> Ends:
+        """The ends at these positions."""
+        period, advance = len(rising), self.advance
         return tuple([rising[each % period] + each // period * advance for each in places])
 
     def _rising(self) -> list[int] | None:
         """The ends, if every position has a field and the ends never fall."""
         ends = [end for end in self.ends if end is not None]
         whole = len(ends) == len(self.ends) and ends[-1] <= ends[0] + self.advance
-        return ends if whole and all(a <= b for a, b in pairwise(ends)) else None
+        return ends if whole and ends == sorted(ends) else None
 
     def _end(self, window: range) -> int | None:
         if not window:
@@ -295,14 +301,15 @@ def fields(graph: Graph) -> dict[str, Receptive | None]:
         for name, axes in sizes.items()
     }
     found: dict[str, Receptive | None] = {}
+    # Equal layers often have one op: its reach is computed once.
+    reaches = Once(lambda op, types: op.reaches(types))
     for node in graph.nodes:
         inputs = [views[value] for value in node.inputs]
-        types = [graph.types[value] for value in node.inputs]
-        view = _view(node.op.reaches(types), inputs)
+        types = tuple([graph.types[value] for value in node.inputs])
+        view = _view(reaches(node.op, types), inputs)
         views[node.name] = view
         for port in node.ports:
-            reaches = node.op.port_reaches(port, types)
-            views[f"{node.name}.{port}"] = _view(reaches, inputs)
+            views[f"{node.name}.{port}"] = _view(node.op.port_reaches(port, types), inputs)
         found[node.name] = _summary(view, sizes, node.output.sizes)
     return found
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from heapq import heappop, heappush
 from types import MappingProxyType
 
 from netspec.graph import Node
@@ -95,6 +97,51 @@ def starts_branch(item: Node | Module, names: Mapping[str, str], inputs: Collect
     return branch and len(item.inputs) == len(results) == 1 and item.inputs[0] in inputs
 
 
+class _Kept:
+    """The variables whose values are still used: each with the number of such values."""
+
+    def __init__(self) -> None:
+        self._count: Counter[str | int] = Counter()
+        self._until: dict[int, list[str | int]] = {}
+        self._now = -1
+        # The numbers that were kept and are free again, and the next one; some may be kept again.
+        self._free: list[int] = []
+        self._next = 0
+
+    def hold(self, variable: str | int, last: int) -> None:
+        """Keep the variable of a value up to the item that uses it last, or to the next one."""
+        self._count[variable] += 1
+        self._until.setdefault(max(last, self._now + 1), []).append(variable)
+
+    def release(self, index: int) -> None:
+        """Give up the variables of the values that are not used after this item."""
+        self._now = index
+        for variable in self._until.pop(index, ()):
+            self._count[variable] -= 1
+            if isinstance(variable, int) and not self._count[variable]:
+                heappush(self._free, variable)
+
+    def __contains__(self, variable: str | int) -> bool:
+        return self._count[variable] > 0
+
+    def number(self, other_than: Collection[str | int]) -> int:
+        """The least number that is neither kept nor one of these."""
+        passed = []
+        while self._free and (self._free[0] in self or self._free[0] in other_than):
+            number = heappop(self._free)
+            if number not in self:
+                passed.append(number)
+        if self._free:
+            found = heappop(self._free)
+        else:
+            while self._next in self or self._next in other_than:
+                self._next += 1
+            found = self._next
+        for number in passed:
+            heappush(self._free, number)
+        return found
+
+
 class _Allocation:
     def __init__(
         self,
@@ -118,18 +165,25 @@ class _Allocation:
         self.further = [titles.get(value, _title(value)) for item in items for value in given(item)[1:]]
         # A branch without a name is a number.
         self.variable: dict[str, str | int] = {**lists, **inputs}
-        self.alive = set(self.variable)
+        self.kept = _Kept()
+        for value, variable in self.variable.items():
+            self.kept.hold(variable, self._last(value))
+        self.merges = {index for index, item in enumerate(items) if len({*item.inputs}) > 1}
+        # A model in Keras keeps its inputs, too.
+        self.results = {*outputs} - {*inputs}
 
     def names(self) -> dict[str, str]:
         for index, item in enumerate(self.items):
             first, *others = given(item)
-            kept = self._kept(index) | {self.variable[value] for value in _taken_again(item, first)}
+            self.kept.release(index)
+            again = {self.variable[value] for value in _taken_again(item, first)}
             if first not in self.lists:
-                self.variable[first] = self._first(index, item, kept)
+                self.variable[first] = self._first(index, item, again)
             for value in others:
                 if value not in self.lists:
                     self.variable[value] = self._own_name(self._further(value, item))
-            self.alive.update(given(item))
+            for value in given(item):
+                self.kept.hold(self.variable[value], self._last(value))
         return self._named()
 
     def _further(self, value: str, item: Node | Module) -> str:
@@ -139,27 +193,23 @@ class _Allocation:
             return title
         return f"{_title(place_of(item))}_{title}"
 
-    def _kept(self, index: int) -> set[str | int]:
-        """The variables whose values are still used after this item."""
-        self.alive = {value for value in self.alive if self._last(value) > index}
-        return {self.variable[value] for value in self.alive}
-
     def _last(self, value: str) -> int:
         uses = self.uses.get(value)
         return uses[-1] if uses else self.made.get(value, -1)
 
-    def _first(self, index: int, item: Node | Module, kept: set[str | int]) -> str | int:
+    def _first(self, index: int, item: Node | Module, again: set[str | int]) -> str | int:
+        """The variable of what an item gives; not one of `again`."""
         if self._deserves_name(index, item):
             return self._own_name(self._called(item))
         taken = [value for value in item.inputs if value not in self.lists]
         freed = [self.variable[value] for value in taken if self._last(value) == index]
         alone = len(set(item.inputs)) == 1
-        chain = [var for var in freed if var not in kept and self._reusable(var, alone)]
-        if MAIN in chain or (len(set(chain)) != 1 and MAIN not in kept):
+        chain = [
+            var for var in freed if var not in self.kept and var not in again and self._reusable(var, alone)
+        ]
+        if MAIN in chain or (len(set(chain)) != 1 and MAIN not in self.kept and MAIN not in again):
             return MAIN
-        if chain:
-            return chain[0]
-        return next(number for number in range(len(self.items) + 1) if number not in kept)
+        return chain[0] if chain else self.kept.number(again)
 
     def _reusable(self, variable: str | int, alone: bool) -> bool:
         """Whether the next value may reuse the name: the name of an input only for values of the same chain."""
@@ -174,9 +224,7 @@ class _Allocation:
 
     def _is_result(self, value: str) -> bool:
         """Whether it is one of several results, and has a name as such."""
-        # A model in Keras keeps its inputs, too.
-        results = {*self.outputs} - {*self.inputs}
-        return len(results) > 1 and value in results and value in self.titles
+        return len(self.results) > 1 and value in self.results and value in self.titles
 
     def _deserves_name(self, index: int, item: Node | Module) -> bool:
         if isinstance(item, Node) and item.op.keyword == "identity":
@@ -187,7 +235,7 @@ class _Allocation:
         if not uses or uses[0] == uses[-1] == index + 1:
             # Only a merge says what its branches are, and a result of several what it is.
             if not uses or uses[0] < len(self.items):
-                return named and bool(uses) and len(set(self.items[uses[0]].inputs)) > 1
+                return named and bool(uses) and uses[0] in self.merges
             # Results that one item makes, and lists, are what they are.
             return (
                 named and len(set(self.outputs)) > 1 and not set(self.outputs) <= {*given(item), *self.lists}

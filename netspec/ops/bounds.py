@@ -18,21 +18,36 @@ def check_numbers(op: Op, inputs: Inputs, outputs: Sequence[Type], weights: Iter
     Raises:
         Misfit: a field, a size, the elements of a tensor or the MACs are too large.
     """
-    notes = [f"the input is {' and '.join(map(str, inputs[:4]))}{{source}}"]
     for type_ in outputs:
-        _check_type(type_, f"the output of `{op.keyword}`", notes)
+        if type_.elements >= LIMIT or not all(type_.shape):  # otherwise, no size is larger than the product
+            _check_type(type_, f"the output of `{op.keyword}`", _source(inputs))
     for what, count in op.extents(inputs):
-        check_count(f"{what} of `{op.keyword}`", count, notes)
+        if count >= LIMIT:
+            check_count(f"{what} of `{op.keyword}`", count, _source(inputs))
     for weight in weights:
         _check_values(op, weight)
-        check_count(f"the number of elements of `{weight.name}`", prod(weight.shape), notes)
+        if prod(weight.shape) >= LIMIT:
+            check_count(f"the number of elements of `{weight.name}`", prod(weight.shape), _source(inputs))
     macs = op.macs(inputs) or 0
-    check_count(f"the number of multiply-accumulates of `{op.keyword}`", macs, notes)
+    if macs >= LIMIT:
+        check_count(f"the number of multiply-accumulates of `{op.keyword}`", macs, _source(inputs))
     for field in type(op).model_fields:
-        for number in _numbers(getattr(op, field)):
-            _check_field(op, field, number)
+        value = getattr(op, field)
+        kind = type(value)
+        if kind is int:
+            if not -LIMIT < value < LIMIT:
+                _check_field(op, field, value)
+        elif kind not in _WITHOUT_NUMBERS:
+            for number in _numbers(value):
+                _check_field(op, field, number)
     return macs
 
+
+def _source(inputs: Inputs) -> list[str]:
+    return [f"the input is {' and '.join(map(str, inputs[:4]))}{{source}}"]
+
+
+_WITHOUT_NUMBERS = (str, bool, type(None))
 
 _LETTERS = {
     "O": "output channels",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import islice
 
 _PART = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+"
@@ -25,11 +26,14 @@ def fold(name: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The most similar known name; None if none is close, or if two are equally close."""
-    if len(name) > _LONGEST:
-        return None
+    return None if len(name) > _LONGEST else _nearest(name, tuple(islice(known, MOST)))
+
+
+@lru_cache(maxsize=256)  # an error is often repeated
+def _nearest(name: str, known: tuple[str, ...]) -> str | None:
     plain, least = fold(name), _LONGEST
     best: list[str] = []
-    for each in islice(known, MOST):
+    for each in known:
         folded = fold(each)
         slips = 0 if singular(plain) == singular(folded) else _slips(name, each, plain, folded)
         if slips is None or slips > least:

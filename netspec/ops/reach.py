@@ -52,6 +52,11 @@ class Window:
         first = position * self.stride - self.before
         return range(first, first + self.kernel * self.dilation, self.dilation)
 
+    @property
+    def is_each(self) -> bool:
+        """Whether each output position depends only on the same input position."""
+        return self.kernel == self.stride == 1 and not self.before
+
 
 @dataclass(frozen=True, slots=True)
 class Rolled:

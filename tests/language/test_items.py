@@ -6,7 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.language.author import graph_of, hold_refusals, names_of, types_of, wires_of
+from netspec.check import check_text
+from netspec.ops.resize import Pad
+from netspec.types import Type
+from tests.language.author import FILE, graph_of, hold_refusals, names_of, spec, types_of, wires_of
 
 
 def test_an_item_is_a_bare_name_or_one_mapping() -> None:
@@ -174,3 +177,18 @@ def test_what_follows_a_broken_item_is_read_all_the_same() -> None:
         ("NS0104", "`filters` is at least 1, not −1"),
         ("NS0105", ""),
     )
+
+
+def test_equal_items_are_resolved_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[Type, ...]] = []
+    resolve = Pad.resolve
+
+    def counted(self: Pad, inputs: tuple[Type, ...]) -> Pad:
+        calls.append(inputs)
+        return resolve(self, inputs)
+
+    monkeypatch.setattr(Pad, "resolve", counted)
+    graph, _ = check_text(spec("layers:\n" + "  - {pad: 1, from: input}\n" * 3 + "  - pad: 1\n"), FILE)
+    assert graph is not None
+    assert [str(node.output) for node in graph.nodes] == ["4@10×10"] * 3 + ["4@12×12"]
+    assert len(calls) == 2, "once for each type of the input"

@@ -52,6 +52,21 @@ def test_many_branches_are_numbered() -> None:
     assert [found[f"relu{at}"] for at in range(1, 5)] == ["branch1", "branch2", "branch3", "x"]
 
 
+def test_the_number_of_a_branch_is_the_least_that_is_free() -> None:
+    """The sum of the first and the third is the first; then the third is free, and the sixth comes next."""
+    branches = [(f"relu{at}", "relu", "image") for at in range(1, 6)]
+    later = [(f"relu{at}", "relu", "image") for at in range(6, 9)]
+    found = names(
+        sketch(*branches, ("add1", "add", "relu1 relu3"), *later,
+               ("concat1", "concat", "add1 relu2 relu4 relu5 relu6 relu7 relu8 image"))
+    )  # fmt: skip
+    given = {name: each.removeprefix("branch") for name, each in found.items() if each != "x"}
+    assert given == {
+        **{f"relu{at}": str(at) for at in range(1, 6)},
+        **{"add1": "1", "relu6": "3", "relu7": "6", "relu8": "7"},
+    }
+
+
 def test_what_the_author_named_and_keeps_has_its_name() -> None:
     found = names(
         sketch(("skip", "conv", "image"), ("conv1", "conv", "skip"), ("conv2", "conv", "conv1"),

@@ -45,13 +45,18 @@ def fields_of(op: type[Op]) -> list[str]:
     return [*(name for name in op.model_fields if name not in op.resolved_only), *op.likes]
 
 
+_WORDS: dict[type[Op], WordTable] = {}
+
+
 def words_of(op: type[Op]) -> Tables:
     """Words of other libraries for the fields of an op."""
 
     def words() -> WordTable:
         from netspec.ops.words.fields import for_op
 
-        return for_op(op.keyword, ["branches", *fields_of(op)] if op.merges else fields_of(op))
+        if op not in _WORDS:  # an error is often repeated
+            _WORDS[op] = for_op(op.keyword, ["branches", *fields_of(op)] if op.merges else fields_of(op))
+        return _WORDS[op]
 
     return words
 

@@ -100,15 +100,21 @@ def _added(
 def _fitted(walk: Walk, op: Op, types: tuple[Type, ...]) -> Fitted:
     """The op resolved for these inputs, with its outputs, weights and costs. Raises Misfit.
 
-    The results are cached, because repetitions resolve the same op for the same types again.
+    The results are cached: repetitions resolve the same op for the same types again, and many items are equal.
     """
     key = (id(op), types)
     known = walk.fitted.get(key)
     if known is None:
-        resolved = op.resolve(types)
-        outputs = resolved.outputs(types)
-        weights = resolved.weights(types)
-        known = Fitted(resolved, outputs, weights, check_numbers(resolved, types, outputs, weights))
+        # As text, because 1 and 1.0 are equal. The numbers of a file may be many.
+        values = None if op.reads else (type(op), repr(op.__dict__), types)
+        known = walk.fitted.get(values)
+        if known is None:
+            resolved = op.resolve(types)
+            outputs = resolved.outputs(types)
+            weights = resolved.weights(types)
+            known = Fitted(resolved, outputs, weights, check_numbers(resolved, types, outputs, weights))
+            if values is not None:
+                walk.fitted[values] = known
         walk.fitted[key] = known
         walk.ops.append(op)  # while the op exists, no other op has its id
     return known
@@ -146,8 +152,8 @@ def _worked_out(walk: Walk, op: type[Op], item: Item, received: ValueName, frame
     def explain(field: str) -> tuple[str, ...]:
         return story(given.values.get(field), frame, _sight(walk, field in given.own, received, frame))
 
-    # The types of the values count, too; the numbers of a file may be many.
-    values = None if op.reads else (item, repr(fields))
+    # The types of the values count, too; the numbers of a file may be many. Which size is open depends on the item.
+    values = None if op.reads else (item if op.opens else op, repr(fields))
     if values in walk.worked_out:
         return walk.worked_out[values]
     found = validated(op, fields, given, item.span, walk.problems, explain=explain)

@@ -87,10 +87,11 @@ class Walk:
     sized: set[str] = field(default_factory=set)
     """The tensors whose sizes another layer takes."""
     open_documents: list[object] = field(default_factory=list)
-    fitted: dict[tuple[int, tuple[Type, ...]], Fitted] = field(default_factory=dict)
+    fitted: dict[object, Fitted] = field(default_factory=dict)
+    """By the id of an op, or by its class and values, and by the types of its inputs."""
     ops: list[Op] = field(default_factory=list)
-    worked_out: dict[tuple[Item, str] | None, Op] = field(default_factory=dict)
-    """The ops of an item for the values of its fields: repetitions often have the same values."""
+    worked_out: dict[tuple[Item | type[Op], str] | None, Op] = field(default_factory=dict)
+    """The ops with the values of their fields: items and repetitions often have the same values."""
     held: dict[tuple[Path, object], object] = field(default_factory=dict)
     """The numbers of arrays in files, by the path and the name of the array."""
     steps: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from netspec.dataclass import dataclass
 
@@ -130,9 +131,16 @@ class Formula:
         """The text of a part, as written."""
         return self.text[node.start : node.end]
 
-    def names(self) -> list[NamePath]:
+    def names(self) -> tuple[NamePath, ...]:
         """All names of values, in the order of the text."""
-        return sorted((each for each, _ in walk(self.root) if isinstance(each, NamePath)), key=_start)
+        return _names(self)
+
+
+@lru_cache(maxsize=1024)
+def _names(formula: Formula) -> tuple[NamePath, ...]:
+    # A formula is evaluated for every item and repetition that has it.
+    found = (each for each, _ in walk(formula.root) if isinstance(each, NamePath))
+    return tuple(sorted(found, key=_start))
 
 
 def _start(node: ExpressionNode) -> int:
