@@ -149,11 +149,19 @@ def load_with_sources(spec: str, sets: Iterable[str] | None = None) -> tuple[Gra
     return graph, (*library.values, *(Path(file) for _, file in graph.pretrained))
 
 
+_STREAMS = ("-", "/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/2")
+
+
 def may_write(targets: Iterable[Path], inputs: Iterable[str | Path], force: bool) -> None:
     """Exit with 2, before anything is computed or written, if one of these must not be overwritten."""
     from netspec.marks import Occupied, guard
 
     targets = tuple(targets)
+    for target in targets:
+        if str(target) in _STREAMS:
+            fail(
+                f"{target} is not the name of a file: for the standard output, leave -o out, and for a file, name it"
+            )
     try:
         guard(targets, inputs, force)
     except Occupied as error:

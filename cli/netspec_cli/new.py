@@ -18,8 +18,14 @@ def new(
         str | None, typer.Argument(metavar="NAME", help="The name of the network; the file is NAME.yaml.")
     ] = None,
     origin: Annotated[
-        str, typer.Option("--from", metavar="SPEC", help="The spec to copy: zoo:NAME, or a path.")
-    ] = "zoo:lenet5",
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="SPEC",
+            help="The spec to copy: zoo:NAME, or a path. By default the network of the zoo with this name; "
+            "if the zoo has none, zoo:lenet5.",
+        ),
+    ] = None,
     list_: Annotated[bool, typer.Option("--list", help="List the zoo instead.")] = False,
     format: Annotated[
         Format | None, typer.Option("--format", help="How to write the list.  [default: text]")
@@ -39,14 +45,21 @@ def new(
     _write(name, origin, force)
 
 
-def _write(name: str, origin: str, force: bool) -> None:
+def _write(name: str, origin: str | None, force: bool) -> None:
     from netspec.diagnostics import SpecError
     from netspec.language.document.item import IDENTIFIER
+    from netspec.language.reading.locations import ZOO, zoo
     from netspec.marks import marked
     from netspec.scaffold import copies
 
     if not IDENTIFIER.match(name):
-        fail(f"`{name}` is not a valid name: a name is a letter, followed by letters, digits and underscores")
+        advice = ""
+        if name.startswith(ZOO):
+            advice = f"; netspec new {name.removeprefix(ZOO)} copies {name}, and --from {name} gives it another name"
+        fail(
+            f"`{name}` is not a valid name: a name is a letter, followed by letters, digits and underscores{advice}"
+        )
+    origin = origin or f"{ZOO}{name if name in zoo() else 'lenet5'}"
     source = file_of(origin)
     try:
         texts = copies(source, name)

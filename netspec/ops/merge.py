@@ -110,6 +110,7 @@ class Add(Elementwise):
     """The sum of the branches."""
 
     keyword = "add"
+    by_number = 'add: [[], [constant: {{values: {0}, shape: "${{in.channels}}"}}]]'
     keeps_order = True
 
 
@@ -146,6 +147,7 @@ class Subtract(Ordered):
     """The first branch minus the second."""
 
     keyword = "subtract"
+    by_number = 'subtract: [[], [constant: {{values: {0}, shape: "${{in.channels}}"}}]]'
     instead = "`add` two first"
 
 
@@ -161,6 +163,7 @@ class Maximum(Elementwise):
     """The elementwise maximum of the branches. Equal branches get equal parts of the gradient."""
 
     keyword = "maximum"
+    by_number = "clip: {{min: {0}}}"
     keeps_order = True
 
 
@@ -168,6 +171,7 @@ class Minimum(Elementwise):
     """The elementwise minimum of the branches. Equal branches get equal parts of the gradient."""
 
     keyword = "minimum"
+    by_number = "clip: {{max: {0}}}"
     keeps_order = True
 
 

@@ -34,6 +34,24 @@ def test_every_spec_of_the_zoo_can_be_started_from(name: str, here: Path) -> Non
     assert str(graph).splitlines()[1:] == str(load(f"zoo:{name}")).splitlines()[1:]
 
 
+@pytest.mark.parametrize("name", zoo())
+def test_a_name_of_the_zoo_copies_that_network(name: str, here: Path) -> None:
+    done = RUN.invoke(app, ["new", name])
+    assert done.exit_code == 0, done.stderr
+    assert f"from zoo:{name}\n" in done.stderr
+    graph, _ = check_file(here / f"{name}.yaml")
+    assert str(graph) == str(load(f"zoo:{name}"))
+
+
+def test_the_zoo_is_no_part_of_a_name(here: Path) -> None:
+    done = RUN.invoke(app, ["new", "zoo:lenet5"])
+    assert done.exit_code == 2
+    assert (
+        "; netspec new lenet5 copies zoo:lenet5, and --from zoo:lenet5 gives it another name" in done.stderr
+    )
+    assert not list(here.iterdir())
+
+
 def test_starts_from_lenet5_and_keeps_all_but_the_name(here: Path) -> None:
     assert RUN.invoke(app, ["new", "mine"]).exit_code == 0
     before = zoo()["lenet5"].read_text(encoding="utf-8").splitlines()

@@ -225,6 +225,7 @@ FILES: dict[str, tuple[bytes, str, str]] = {
         "save the file as UTF-8",
     ),
     "UTF-16": ("netspec: 1\n".encode("utf-16"), "NS0003", "UTF-16"),
+    "UTF-32": ("netspec: 1\n".encode("utf-32"), "NS0003", "UTF-32"),
     "a null": (b"netspec: 1\nname: a\x00b\n", "NS0024", "U+0000"),
     "JSON of something else": (b'{"a": [1, 2]}', "NS0101", "`netspec: 1`"),
     "a list": (b"- netspec: 1\n", "NS0101", "a spec must be a mapping"),

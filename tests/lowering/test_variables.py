@@ -63,7 +63,10 @@ def test_the_number_of_a_branch_is_the_least_that_is_free() -> None:
     given = {name: each.removeprefix("branch") for name, each in found.items() if each != "x"}
     assert given == {
         **{f"relu{at}": str(at) for at in range(1, 6)},
-        **{"add1": "1", "relu6": "3", "relu7": "6", "relu8": "7"},
+        "add1": "1",
+        "relu6": "3",
+        "relu7": "6",
+        "relu8": "7",
     }
 
 

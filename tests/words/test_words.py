@@ -331,3 +331,18 @@ def test_no_word_is_looked_up_where_nothing_is_wrong() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['netspec.ops.words']"
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [
+        ("zeros", "remove it: the padding is always zeros"),
+        ("reflect", "write `- pad: {amount: 1, mode: reflect}` before this layer"),
+        ("replicate", "write `- pad: {amount: 1, mode: replicate}` before this layer"),
+        ("circular", "this version of netspec has no circular padding"),
+    ],
+)
+def test_the_mode_of_a_padding_is_an_op_of_its_own(mode: str, words: str) -> None:
+    text = f"{HEAD}  - conv: {{filters: 4, kernel: 3, padding: 1, padding_mode: {mode}}}\n"
+    _, diagnostics = check_text(text, FILE)
+    assert [(each.help or "")[: len(words)] for each in diagnostics] == [words]

@@ -198,7 +198,8 @@ def _check_branches(item: Item, op: type[Op], document: Document, problems: Prob
         what = "`branches` is a list of branches" if value is not item.argument else "takes no plain value"
         subject = "" if value is not item.argument else f"`{op.keyword}` "
         number = value.value if isinstance(value, Scalar) else None
-        if op.by_number is not None and type(number) in (int, float) and number:
+        factor = op.by_number is not None and op.by_number.startswith("scale_by")
+        if op.by_number is not None and type(number) in (int, float) and (number or not factor):
             how = f"for a number, use `{op.by_number.format(number)}`"
         problems.error(codes.BRANCHES_FORM, subject + what, value.span, help=how)
     elif value is not None and item.source is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from pathlib import Path
@@ -138,12 +139,17 @@ def _report_large(size: str, file: str, problems: Problems) -> None:
 def _report_encoding(raw: bytes, error: UnicodeDecodeError, file: str, problems: Problems) -> None:
     before = _LINE_END.split(raw[: error.start].decode("utf-8", "replace"))
     line, column = len(before), len(before[-1]) + 1
-    utf16 = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
+    marks = {codecs.BOM_UTF32_LE: "UTF-32", codecs.BOM_UTF32_BE: "UTF-32"}
+    marks |= {
+        codecs.BOM_UTF16_LE: "UTF-16",
+        codecs.BOM_UTF16_BE: "UTF-16",
+    }  # the first two are also those of UTF-32
+    encoding = next((name for mark, name in marks.items() if raw.startswith(mark)), None)
     problems.error(
         codes.NOT_UTF8,
         f"the byte 0x{raw[error.start]:02x} is not UTF-8",
         Span(file, line, column, line, column + 1),
-        notes=["it seems to be UTF-16"] if utf16 else [],
+        notes=[f"it seems to be {encoding}"] if encoding else [],
         help="save the file as UTF-8",
     )
 

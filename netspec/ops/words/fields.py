@@ -266,6 +266,17 @@ _LAYOUT = instead(
 )
 _BESIDE = instead("write it beside the op, in its own line below the dash, not among the fields of the op")
 
+
+def _border(given: object) -> Lead:
+    word = str(given).lower()
+    if word.startswith("zero") or word == "constant":
+        return instead("remove it: the padding is always zeros")
+    if word.startswith(("circ", "wrap", "periodic")):
+        return absent("circular padding")
+    mode = "replicate" if word in ("replicate", "edge", "nearest", "border") else "reflect"
+    return instead(f"write `- pad: {{amount: 1, mode: {mode}}}` before this layer, and here no `padding`")
+
+
 _ANYWHERE: tuple[tuple[WordEntry, str], ...] = (
     (
         _UNNEEDED,
@@ -289,6 +300,7 @@ _ANYWHERE: tuple[tuple[WordEntry, str], ...] = (
         "biasconstraint weightdecay regularizer l1 l2 constraint weightregularizer",
     ),
     (instead("`bias: false` says the same"), "nobias"),
+    (_border, "paddingmode padtype fillmode"),
     (instead("`rounding: ceil` says the same as `ceil_mode: true`"), "ceilmode roundmode ceil"),
     (
         instead(

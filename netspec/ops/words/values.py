@@ -32,9 +32,16 @@ ACTIVATIONS = table(
         "prelu parametricrelu",
     ),
     (instead("put `- channel_pool: …` after the layer"), "maxout"),
-    (
-        instead("write it as items after the layer; the message for an op of this name says how"),
-        "tanhshrink logsigmoid softmin crelu squaredrelu relusquared quickgelu",
+    *(
+        (instead(f"put items after the layer: {items}"), word)
+        for word, items in {
+            "tanhshrink": "`subtract: [[], [tanh]]`",
+            "logsigmoid": "`layers: [scale_by: -1, softplus, scale_by: -1]`",
+            "softmin": "`layers: [scale_by: -1, softmax]`",
+            "crelu": "`layers: [concat: [[], [scale_by: -1]], relu]`",
+            "squaredrelu relusquared": "`layers: [relu, square]`",
+            "quickgelu": "`multiply: [[], [scale_by: 1.702, sigmoid]]`",
+        }.items()
     ),
     (same("log_softmax"), "logsoftmax"),
     (same("exp"), "exponential"),

@@ -131,7 +131,7 @@ ROWS: Rows = (
     (
         absent("normalisation of this kind"),
         "weightnorm weightnormalization spectralnorm spectralnormalization mvn meanvariancenormalization "
-        "filterresponsenorm switchablenorm evonorm adain divisivenorm",
+        "filterresponsenorm filterresponsenormalization frn switchablenorm evonorm adain divisivenorm",
     ),
     (
         same("local_contrast_norm", "it subtracts the local mean and divides by the local deviation"),
@@ -165,4 +165,11 @@ ROWS: Rows = (
     (same("scale", "it has a trainable factor and a bias for each channel"), "channelscale scaleshift"),
     (same("scale_by", "it multiplies by a constant"), "rescaling rescale mulconstant multiplyscalar"),
     (absent("op that only adds a bias"), "bias biasadd addbias"),
+    (
+        instead(
+            'write `add: [[], [constant: {values: 1, shape: "${in.channels}"}]]`, with your number for 1'
+        ),
+        "addconstant addscalar plusconstant",
+    ),
+    (absent("op that accumulates along an axis"), "cumsum cumulativesum cumprod cummax cumlogsumexp"),
 )

@@ -93,6 +93,11 @@ ROWS: Rows = (
         ),
         "unpool unpooling maxunpool maxunpooling upool",
     ),
+    (
+        instead("write `avg_pool`, and after it `scale_by:` with the number of values in a window"),
+        "sumpool sumpooling",
+    ),
+    (absent("pool of medians"), "medianpool medianpooling medianfilter"),
     (absent("fractional pool"), "fractionalmaxpool fractionalmaxpooling fractionalavgpool"),
     (absent("Lp pool"), "lppool lpnormpool globallppool"),
     (_minimum("max_pool"), "minpool minpooling"),

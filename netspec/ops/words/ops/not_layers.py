@@ -51,7 +51,7 @@ ROWS: Rows = (
     ),
     (
         _by_block("se_resnet34"),
-        "squeezeexcite squeezeexcitation squeezeandexcitation seblock selayer semodule",
+        "squeezeexcite squeezeexcitation squeezeandexcitation se seblock selayer semodule",
     ),
     (_by_block("googlenet"), "inception inceptionblock inceptionmodule"),
     (_by_block("resnet50"), "bottleneck bottleneckblock basicblock"),
