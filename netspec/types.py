@@ -92,7 +92,10 @@ class Type:
     @property
     def sizes(self) -> tuple[int, ...]:
         """The spatial sizes as numbers. Elaboration refuses open sizes."""
-        return tuple([size for size in self.spatial if isinstance(size, int)])
+        for size in self.spatial:
+            if not isinstance(size, int):
+                return tuple([size for size in self.spatial if isinstance(size, int)])
+        return self.spatial  # type: ignore[return-value]  # no size is open, as usual
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -122,6 +122,7 @@ class Op(Model):
     """Whether the op merges branches, that is, takes any number of inputs with one role. Derived from `inputs`."""
     any_channels: ClassVar[bool] = False
     """For an op that merges branches: whether their numbers of channels can differ."""
+    _bounds: ClassVar[tuple[int, int | None]] = bounds(ONE)
     by_number: ClassVar[str | None] = None
     """For an op that merges branches: the layer that does it with a number `{0}` in place of the other branch."""
     ports: ClassVar[tuple[Port, ...]] = ()
@@ -158,6 +159,7 @@ class Op(Model):
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)
         cls.merges = any(role.most != 1 for role in cls.inputs)
+        cls._bounds = bounds(cls.inputs)
 
     def resolve(self, inputs: Inputs) -> Self:
         """The same op with all words and defaults replaced by numbers. Idempotent.
@@ -176,6 +178,8 @@ class Op(Model):
         """
         if not self.takes(len(inputs)):
             raise self.miscount(len(inputs))
+        if len(self.inputs) == 1 and all(type_.kind in self.inputs[0].takes for type_ in inputs):
+            return  # as for most ops
         found = assigned(self.inputs, inputs)
         for role, type_ in found:
             if type_.kind not in role.takes:
@@ -186,7 +190,7 @@ class Op(Model):
     @classmethod
     def takes(cls, count: int) -> bool:
         """Whether an op can have so many inputs."""
-        least, most = bounds(cls.inputs)
+        least, most = cls._bounds
         return least <= count and (most is None or count <= most)
 
     @classmethod

@@ -126,7 +126,10 @@ def _numbers(value: object) -> Iterator[int | float]:
         yield value
     elif isinstance(value, tuple):
         for each in value:
-            yield from _numbers(each)
+            if type(each) is int:  # as almost all are
+                yield each
+            else:
+                yield from _numbers(each)
     elif isinstance(value, Model):
         for name in type(value).model_fields:
             yield from _numbers(getattr(value, name))

@@ -39,7 +39,9 @@ def test_a_name_of_the_zoo_copies_that_network(name: str, here: Path) -> None:
     done = RUN.invoke(app, ["new", name])
     assert done.exit_code == 0, done.stderr
     assert f"from zoo:{name}\n" in done.stderr
-    (line,) = [line for line in zoo()[name].read_text("utf-8").splitlines() if line.startswith("description:")]
+    (line,) = [
+        line for line in zoo()[name].read_text("utf-8").splitlines() if line.startswith("description:")
+    ]
     assert line in (here / f"{name}.yaml").read_text("utf-8").splitlines()
 
 

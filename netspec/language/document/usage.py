@@ -106,7 +106,9 @@ def check_op(
         _check_reads(item.argument, op, problems)
     given = given_fields(op, item, document)
     plain = {key: plainly(value) for key, value in given.values.items() if not has_expression(value)}
-    skip = (given.values.keys() - plain.keys()) | _misspelt(item.argument, known, words_of(op))
+    skip = given.values.keys() - plain.keys()
+    if not op.whole:  # the keys of the others are not those of fields
+        skip |= _misspelt(item.argument, known, words_of(op))
     if op.keyword in document.wrong_defaults:
         document.wrong.add(item)
         skip |= op.model_fields.keys() - given.own

@@ -149,7 +149,7 @@ def expressions_of(item: Item) -> Iterator[Scalar]:
 
 def _scalars(values: Iterable[Value | None]) -> Iterator[Scalar]:
     """The expressions in these values."""
-    stack = list(values)
+    stack = [value for value in values if value is not None]
     while stack:
         value = stack.pop()
         if isinstance(value, Scalar):
@@ -157,7 +157,7 @@ def _scalars(values: Iterable[Value | None]) -> Iterator[Scalar]:
                 yield value
         elif isinstance(value, Listing):
             stack += value.items
-        elif value is not None:
+        else:
             stack += [entry.value for entry in value.entries.values()]
 
 

@@ -99,7 +99,7 @@ def block_of(call: Opened) -> Block | None:
 
 
 def _open_call(call: Opened, block: Block) -> OpenCall:
-    types = [repr(call.walk.types[each]) for each in call.inputs if not isinstance(each, Missing)]
+    types = [call.walk.types[each] for each in call.inputs if not isinstance(each, Missing)]
     return OpenCall(block, call.item.span, dict(_values(call, block)), tuple(types))
 
 

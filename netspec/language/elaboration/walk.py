@@ -64,7 +64,7 @@ class OpenCall:
     block: Block
     span: Span
     values: dict[str, object]
-    types: tuple[str, ...]
+    types: tuple[Type, ...]
 
 
 @dataclass(eq=False)
@@ -156,10 +156,8 @@ class Walk:
 
     def report_repeated(self, call: OpenCall) -> bool:
         """Whether a call repeats one that it is inside, and so never ends; this is reported."""
-        key = (call.types, repr(call.values))
-        if not any(
-            each.block is call.block and (each.types, repr(each.values)) == key for each in self.calls
-        ):
+        same = [each for each in self.calls if each.block is call.block and each.types == call.types]
+        if not same or repr(call.values) not in [repr(each.values) for each in same]:
             return False
         self._report_recursion(call, "with the same parameters and the same input: it does not end")
         return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import math
 import os
 import random
@@ -13,7 +12,6 @@ import pytest
 
 from netspec.diagnostics import Problems, Span
 from netspec.language.reading import source
-from netspec.language.reading.memory import no_collection
 from netspec.language.reading.source import (
     Listing,
     Mapping,
@@ -399,18 +397,3 @@ def test_both_parsers_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "_Parser", yaml.BaseLoader)
     assert {text: codes_of(text) for text in expected} == expected
     assert locate(value_of(SPEC), ("layers", 0, "conv", "kernel", 1)) == places
-
-
-def test_the_collector_is_as_before_what_it_does_not_go_through() -> None:
-    assert gc.isenabled()
-    with no_collection():
-        assert not gc.isenabled()
-    assert gc.isenabled()
-    assert gc.get_freeze_count() == 0
-    gc.freeze()
-    try:
-        with no_collection():
-            pass
-        assert gc.get_freeze_count(), "what a caller froze stays so"
-    finally:
-        gc.unfreeze()
