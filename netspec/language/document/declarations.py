@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import field
 from pathlib import Path
 
@@ -116,3 +117,7 @@ class Document:
     """Items with words that are already refused."""
     ready: dict[Item, Op] = field(default_factory=dict)
     """The ops of items without expressions in their fields."""
+    ops: dict[tuple[type[Op], str], Op] = field(default_factory=dict)
+    """The same ops by class and values: many items are equal."""
+    named: dict[int, tuple[Sequence[Item], dict[object, Item]]] = field(default_factory=dict)
+    """The named items of a scope by name, by the id of its items, which are kept with them."""

@@ -112,7 +112,13 @@ def check_op(
     if op.keyword in document.wrong_defaults:
         document.wrong.add(item)
         skip |= op.model_fields.keys() - given.own
-    ready = validated(op, plain, given, item.span, problems, skip, names)
+    # As text, because 1 and 1.0 are equal.
+    values = (op, repr(plain))
+    ready = None if skip else document.ops.get(values)
+    if ready is None:
+        ready = validated(op, plain, given, item.span, problems, skip, names)
+    if ready is not None and not skip:
+        document.ops[values] = ready
     elsewhere = given.likes or given.values.keys() & op.reads.keys()
     if ready is not None and not elsewhere and len(plain) == len(given.values) and len(problems) == before:
         document.ready[item] = ready

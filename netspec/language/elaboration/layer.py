@@ -100,21 +100,15 @@ def _added(
 def _fitted(walk: Walk, op: Op, types: tuple[Type, ...]) -> Fitted:
     """The op resolved for these inputs, with its outputs, weights and costs. Raises Misfit.
 
-    The results are cached: repetitions resolve the same op for the same types again, and many items are equal.
+    The results are cached: repetitions, and items with equal values, have one op.
     """
     key = (id(op), types)
     known = walk.fitted.get(key)
     if known is None:
-        # As text, because 1 and 1.0 are equal. The numbers of a file may be many.
-        values = None if op.reads else (type(op), repr(op.__dict__), types)
-        known = walk.fitted.get(values)
-        if known is None:
-            resolved = op.resolve(types)
-            outputs = resolved.outputs(types)
-            weights = resolved.weights(types)
-            known = Fitted(resolved, outputs, weights, check_numbers(resolved, types, outputs, weights))
-            if values is not None:
-                walk.fitted[values] = known
+        resolved = op.resolve(types)
+        outputs = resolved.outputs(types)
+        weights = resolved.weights(types)
+        known = Fitted(resolved, outputs, weights, check_numbers(resolved, types, outputs, weights))
         walk.fitted[key] = known
         walk.ops.append(op)  # while the op exists, no other op has its id
     return known

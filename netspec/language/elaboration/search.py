@@ -249,7 +249,14 @@ def _deep(name: str, members: dict[str, Referent]) -> Iterator[str]:
 def later(scope: Frame) -> dict[object, Item]:
     """The named items of a scope by name; of equal names the first. The result is cached."""
     if scope.named is None:
-        scope.named = {item.name.value: item for item in reversed([*_named(scope.items)]) if item.name}
+        known = scope.document.named
+        # All calls of a block have one list of items. The list is kept: while it exists, no other has its id.
+        if id(scope.items) not in known:
+            found: dict[object, Item] = {
+                item.name.value: item for item in reversed([*_named(scope.items)]) if item.name
+            }
+            known[id(scope.items)] = (scope.items, found)
+        scope.named = known[id(scope.items)][1]
     return scope.named
 
 

@@ -87,8 +87,7 @@ class Walk:
     sized: set[str] = field(default_factory=set)
     """The tensors whose sizes another layer takes."""
     open_documents: list[object] = field(default_factory=list)
-    fitted: dict[object, Fitted] = field(default_factory=dict)
-    """By the id of an op, or by its class and values, and by the types of its inputs."""
+    fitted: dict[tuple[int, tuple[Type, ...]], Fitted] = field(default_factory=dict)
     ops: list[Op] = field(default_factory=list)
     worked_out: dict[tuple[Item | type[Op], str] | None, Op] = field(default_factory=dict)
     """The ops with the values of their fields: items and repetitions often have the same values."""
