@@ -14,6 +14,7 @@ from netspec.graph import Graph
 from netspec.language.document.library import Library
 from netspec.language.document.skeleton import is_blocks_file, is_recipe_file
 from netspec.language.reading import locations
+from netspec.language.reading.memory import no_collection
 from netspec.loading import ParameterError, draft_of_file, draft_of_text
 
 FileKind = Literal["spec", "recipe", "blocks"]
@@ -42,8 +43,16 @@ def checked(path: Path, params: Mapping[str, object] | None = None) -> Checked:
     Raises:
         ParameterError: the spec does not have one of the parameters.
     """
-    problems = Problems()
-    library = Library(problems)
+    library = Library(Problems())
+    with no_collection():
+        try:
+            return _checked(path, params, library)
+        finally:
+            library.release()
+
+
+def _checked(path: Path, params: Mapping[str, object] | None, library: Library) -> Checked:
+    problems = library.problems
     value = library.read(path, locations.shown(path))
     if value is not None and is_blocks_file(value):
         if params:

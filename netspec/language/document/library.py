@@ -33,6 +33,17 @@ class Library:
     _named: dict[tuple[Path | None, str], Document] = field(default_factory=dict)
     """The specs that were found, by the file and the text that names them: to follow links takes long."""
 
+    def release(self) -> None:
+        """Give up what a finished run has read.
+
+        A document and its blocks lead to each other, so that their memory would wait for the collector.
+        """
+        for each in (*self.specs.values(), *self.parts.values()):
+            if each is not None:
+                each.blocks.clear()
+        for known in (self.specs, self.parts, self.values, self._named):
+            known.clear()
+
     def read(self, path: Path, shown: str) -> Value | None:
         """The content of a file, which is read once."""
         key = locations.real(path)

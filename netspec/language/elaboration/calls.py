@@ -44,6 +44,10 @@ class Opened:
     inner: Frame
     referent: Referent
 
+    def close(self) -> None:
+        """Give up the origins of the arguments: they lead to the frame, whose memory would wait for the collector."""
+        self.inner.bindings.clear()
+
 
 def opened(walk: Walk, item: Item, inputs: list[ValueName], frame: Frame, name: str, frozen: bool) -> Opened:
     """A call whose scope is open, with its name."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Given
 from collections.abc import Sequence
+from contextlib import closing
 
 from netspec.dataclass import replace
 from netspec.diagnostics import Problems, Span
@@ -241,19 +242,21 @@ def _once(
 
 def _block(call: Opened) -> ValueName:
     """Walk a block for one call; return the tensor at its end."""
-    if (block := block_of(call)) is not None:
-        with block_scope(call, block):
-            end = _items(call.walk, block.items, call.inputs[0], call.inner)
-            call.referent.tensor, call.referent.outputs = given_back(call, block, end)
+    with closing(call):
+        if (block := block_of(call)) is not None:
+            with block_scope(call, block):
+                end = _items(call.walk, block.items, call.inputs[0], call.inner)
+                call.referent.tensor, call.referent.outputs = given_back(call, block, end)
     return call.referent.tensor
 
 
 def _network(call: Opened) -> ValueName:
     """Walk an embedded network, up to `until`; return the tensor at its end."""
-    if (network := network_of(call)) is not None:
-        with network_scope(call, network):
-            current = NO_TENSOR if network.document.several else call.inputs[0]
-            call.referent.tensor = _items(call.walk, network.document.items, current, call.inner)
+    with closing(call):
+        if (network := network_of(call)) is not None:
+            with network_scope(call, network):
+                current = NO_TENSOR if network.document.several else call.inputs[0]
+                call.referent.tensor = _items(call.walk, network.document.items, current, call.inner)
     return call.referent.tensor
 
 

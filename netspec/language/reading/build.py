@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import field
 from typing import Any
 
@@ -59,21 +60,12 @@ class Builder:
         self._anchors: dict[str, _Anchored] = {}
         self._size = 0
         self._documents = 0
-        self._handlers = {
-            events.ScalarEvent: self._scalar,
-            events.SequenceStartEvent: self._open,
-            events.MappingStartEvent: self._open,
-            events.SequenceEndEvent: self._close,
-            events.MappingEndEvent: self._close,
-            events.AliasEvent: self._alias,
-            events.DocumentStartEvent: self._document,
-        }
 
     def take(self, event: Any) -> None:
         """Process one event. Raises Stop if reading cannot continue."""
-        handler = self._handlers.get(type(event))
+        handler = _HANDLERS.get(type(event))
         if handler is not None:
-            handler(event)
+            handler(self, event)
 
     def _document(self, event: Any) -> None:
         self._documents += 1
@@ -274,6 +266,18 @@ class Builder:
     def _span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
         return Span(self._file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+
+# Functions, not methods of a builder: it would lead to itself, and its memory would wait for the collector.
+_HANDLERS: dict[type, Callable[[Builder, Any], None]] = {
+    events.ScalarEvent: Builder._scalar,
+    events.SequenceStartEvent: Builder._open,
+    events.MappingStartEvent: Builder._open,
+    events.SequenceEndEvent: Builder._close,
+    events.MappingEndEvent: Builder._close,
+    events.AliasEvent: Builder._alias,
+    events.DocumentStartEvent: Builder._document,
+}
 
 
 def _refused_key(value: Value) -> tuple[str, str]:
