@@ -30,7 +30,25 @@ class _Torch(Symbol):
         return tuple(whole[number] for number in range(len(sizes)))
 
 
-TORCH, F = _Torch("name", "torch"), Symbol("name", "F")
+class _Functions(Symbol):
+    """The module `torch.nn.functional`; an argument with the value that PyTorch itself takes is as one left out.
+
+    The class of a block has it as a parameter if another call of the block has another value.
+    """
+
+    __slots__ = ()
+
+    def local_response_norm(self, x: Any, size: Any, **keywords: Any) -> Symbol:
+        own = {"alpha": 1e-4, "beta": 0.75, "k": 1.0}
+        given = {
+            name: value
+            for name, value in keywords.items()
+            if not isinstance(value, float) or value != own[name]
+        }
+        return Symbol(".", self, "local_response_norm")(x, size, **given)
+
+
+TORCH, F = _Torch("name", "torch"), _Functions("name", "F")
 
 
 class NnModule:

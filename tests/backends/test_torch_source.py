@@ -7,6 +7,7 @@ import builtins
 import re
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -25,6 +26,7 @@ from netspec_torch.lowering import TEMPORARIES
 from netspec_torch.reserved import VARIABLES
 from tests.building import Sketch
 from tests.cases import CASES
+from tests.language.author import graph_of
 from tests.structures import STRUCTURES, structure
 
 TORCH = backend()
@@ -357,3 +359,20 @@ def test_a_branch_that_may_begin_with_another_layer_has_its_variable_before() ->
 """
         in text
     )
+
+
+@pytest.mark.parametrize(
+    ("field", "values"), [("bias", (1.0, 0.5)), ("beta", (0.75, 0.5)), ("alpha", (1e-4, 1e-3))]
+)
+def test_a_block_with_the_default_of_a_function_in_one_call_is_one_class(
+    field: str, values: tuple[float, float]
+) -> None:
+    mean = ", average: true" if field == "alpha" else ""
+    graph = graph_of(
+        f"blocks:\n  part: {{params: {{s: }}, layers: [{{local_response_norm: {{{field}: $s{mean}}}}}]}}\n"
+        f"layers: [part: {values[0]}, part: {values[1]}, part: {values[0]}]"
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        text = backend().source(graph).text
+    assert text.count("(nn.Module)") == 2
