@@ -337,8 +337,14 @@ def test_no_word_is_looked_up_where_nothing_is_wrong() -> None:
     ("mode", "words"),
     [
         ("zeros", "remove it: the padding is always zeros"),
-        ("reflect", "write `- pad: {amount: 1, mode: reflect}` before this layer"),
-        ("replicate", "write `- pad: {amount: 1, mode: replicate}` before this layer"),
+        (
+            "reflect",
+            "put a `pad` with `mode: reflect` before this layer: its `amount` is the `padding` given here",
+        ),
+        (
+            "replicate",
+            "put a `pad` with `mode: replicate` before this layer: its `amount` is the `padding` given here",
+        ),
         ("circular", "this version of netspec has no circular padding"),
     ],
 )

@@ -274,7 +274,9 @@ def _border(given: object) -> Lead:
     if word.startswith(("circ", "wrap", "periodic")):
         return absent("circular padding")
     mode = "replicate" if word in ("replicate", "edge", "nearest", "border") else "reflect"
-    return instead(f"write `- pad: {{amount: 1, mode: {mode}}}` before this layer, and here no `padding`")
+    return instead(
+        f"put a `pad` with `mode: {mode}` before this layer: its `amount` is the `padding` given here, which goes"
+    )
 
 
 _ANYWHERE: tuple[tuple[WordEntry, str], ...] = (
